@@ -1,0 +1,6 @@
+//! skeleton
+
+#![deny(unsafe_code)]
+
+pub mod config;
+pub mod ffi;
