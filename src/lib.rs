@@ -1,6 +1,34 @@
-//! skeleton
+//! A level II driver for the VSCP daemon: a websocket server for its events.
+//!
+//! The daemon loads the shared library and calls the functions of [`ffi`]. Events go through one
+//! router, the [`hub`]; everything else is an endpoint of it.
+//!
+//! | module | what it is | uses |
+//! |---|---|---|
+//! | [`ffi`] | the C interface, the only place with `unsafe` | driver |
+//! | [`driver`] | one open driver: runtime, tasks, queues | all below |
+//! | [`http`] | listening sockets and what paths lead to | ws |
+//! | [`ws`] | the protocols ws1 and ws2 | hub, auth |
+//! | [`hub`] | the router | event |
+//! | [`config`] | the configuration as typed values | auth, log, event, json |
+//! | [`auth`] | users, rights, passwords, logins | event, json |
+//! | [`log`] | log lines to file and console | |
+//! | [`event`] | the event, its text and JSON, filters | |
+//! | [`json`] | JSON with places, for files | |
 
 #![deny(unsafe_code)]
 
+pub mod auth;
 pub mod config;
+pub mod driver;
+pub mod event;
 pub mod ffi;
+pub mod http;
+pub mod hub;
+mod identity;
+pub mod json;
+pub mod log;
+pub mod metrics;
+mod runtime;
+mod thread;
+pub mod ws;

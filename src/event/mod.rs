@@ -7,8 +7,10 @@
 pub mod filter;
 pub mod guid;
 pub mod json;
+mod number;
 pub mod text;
 pub mod time;
+mod value;
 
 use std::{num::NonZeroU64, ops::Deref};
 
@@ -29,6 +31,15 @@ pub const HEAD_FRAME_VERSION: u16 = 0x0300;
 /// Frame version 1: the time is nanoseconds since 1970.
 pub const HEAD_UNIX_NS: u16 = 0x0100;
 
+/// `head` as [`Event::head`] keeps it: without the bits of frame version 1.
+pub fn kept_head(head: u16) -> u16 {
+    if head & HEAD_FRAME_VERSION == HEAD_UNIX_NS {
+        head & !HEAD_FRAME_VERSION
+    } else {
+        head
+    }
+}
+
 /// One VSCP event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
@@ -46,7 +57,8 @@ pub struct Event {
     pub date: Option<Date>,
     /// Time stamp in µs, 0 where it is not set.
     pub timestamp: u32,
-    /// Nanoseconds since 1970, for events that came with frame version 1.
+    /// Nanoseconds since 1970, where the time is known that well: for events of frame version 1
+    /// and those that the driver dates.
     pub unix_ns: Option<NonZeroU64>,
     /// Who sent it.
     pub guid: Guid,
@@ -65,16 +77,35 @@ impl Event {
         self.head = self.head & !0xE0 | u16::from(priority & 7) << 5;
     }
 
+    /// Makes this an event of frame version 1, `ns` nanoseconds after 1970: the time stamp
+    /// becomes the low 32 bits of the microseconds, a date that is set stays.
+    pub fn set_unix_ns(&mut self, ns: NonZeroU64) {
+        self.unix_ns = Some(ns);
+        self.timestamp = (ns.get() / 1000) as u32;
+        self.date = self.date.or_else(|| Some(Date::from_unix_ns(ns.get())));
+    }
+
+    /// Sets the time stamp to what clients write there: microseconds or, over 32 bits,
+    /// nanoseconds since 1970.
+    fn set_timestamp(&mut self, number: u64) {
+        match NonZeroU64::new(number) {
+            Some(ns) if number > u64::from(u32::MAX) => self.set_unix_ns(ns),
+            _ => self.timestamp = number as u32,
+        }
+    }
+
     /// Fills what a client may leave out: GUID, date and time stamp.
     pub fn complete(&mut self, driver: Guid, clock: &Clock) {
         if self.guid.is_zero() {
             self.guid = driver;
         }
-        if self.date.is_none() {
-            self.date = Some(Date::now());
-        }
-        if self.timestamp == 0 {
+        if self.timestamp == 0 && self.unix_ns.is_none() {
             self.timestamp = clock.micros();
+        }
+        if self.date.is_none() {
+            let now = time::unix_ns_now();
+            self.date = Some(Date::from_unix_ns(now));
+            self.unix_ns = self.unix_ns.or(NonZeroU64::new(now));
         }
     }
 }
@@ -133,5 +164,144 @@ impl EventError {
             found: found.chars().take(40).collect(),
             expected,
         }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use proptest::{collection::vec, option, prelude::*};
+
+    use super::*;
+
+    /// Any event, without nanoseconds.
+    pub(crate) fn any_event() -> impl Strategy<Value = Event> {
+        let date = (0..=u64::MAX).prop_map(Date::from_unix_ns);
+        (
+            any::<(u16, u16, u16, u32, u32)>(),
+            option::of(date),
+            any::<[u8; 16]>(),
+            vec(any::<u8>(), 0..40),
+        )
+            .prop_map(
+                |((head, class, kind, obid, timestamp), date, guid, data)| Event {
+                    head: kept_head(head),
+                    class,
+                    kind,
+                    obid,
+                    date,
+                    timestamp,
+                    unix_ns: None,
+                    guid: Guid(guid),
+                    data: Data::copy_from(&data).unwrap(),
+                },
+            )
+    }
+
+    /// `text` with characters put in, replaced, or up to 8 cut off at the end.
+    pub(crate) fn mutate(text: &str, changes: &[(usize, u8, char)]) -> String {
+        let mut characters: Vec<char> = text.chars().collect();
+        for (place, change, character) in changes {
+            let place = place % (characters.len() + 1);
+            match change % 3 {
+                0 => characters.insert(place, *character),
+                1 => characters.truncate(place.max(characters.len().saturating_sub(8))),
+                _ if place < characters.len() => characters[place] = *character,
+                _ => characters.push(*character),
+            }
+        }
+        characters.into_iter().collect()
+    }
+
+    fn unset() -> Event {
+        Event {
+            head: 0,
+            class: 10,
+            kind: 6,
+            obid: 0,
+            date: None,
+            timestamp: 0,
+            unix_ns: None,
+            guid: Guid::ZERO,
+            data: Data::new(),
+        }
+    }
+
+    #[test]
+    fn the_priority_is_three_bits_of_the_head() {
+        let mut event = unset();
+        event.head = 0x909F;
+        assert_eq!(event.priority(), 4);
+        event.set_priority(7);
+        assert_eq!((event.priority(), event.head), (7, 0x90FF));
+        event.set_priority(0);
+        assert_eq!((event.priority(), event.head), (0, 0x901F));
+    }
+
+    #[test]
+    fn only_what_is_not_set_is_completed() {
+        let clock = Clock::start();
+        let driver = Guid([7; 16]);
+        let mut event = unset();
+        event.complete(driver, &clock);
+        assert_eq!(event.guid, driver);
+        assert!(event.timestamp > 0);
+        assert!(event.date.unwrap().year() >= 2025);
+
+        let mut complete = Event {
+            guid: Guid([1; 16]),
+            date: Date::new(2020, 1, 2, 3, 4, 5),
+            timestamp: 1,
+            ..unset()
+        };
+        let before = complete.clone();
+        complete.complete(driver, &clock);
+        assert_eq!(complete, before);
+    }
+
+    #[test]
+    fn nanoseconds_give_the_time_stamp_and_a_date_where_there_is_none() {
+        let ns = NonZeroU64::new(1_580_158_075_123_456_789).unwrap();
+        let micros = 1_580_158_075_123_456_u64 as u32;
+        let mut event = unset();
+        event.set_unix_ns(ns);
+        assert_eq!((event.unix_ns, event.timestamp), (Some(ns), micros));
+        assert_eq!(event.date, Date::new(2020, 1, 27, 20, 47, 55));
+
+        event.date = Date::new(2000, 1, 1, 0, 0, 0);
+        event.set_unix_ns(ns);
+        assert_eq!(event.date, Date::new(2000, 1, 1, 0, 0, 0));
+    }
+
+    #[test]
+    fn a_time_stamp_of_0_that_nanoseconds_gave_stays() {
+        let mut event = unset();
+        event.set_unix_ns(NonZeroU64::new(1000 << 32).unwrap());
+        event.complete(Guid::ZERO, &Clock::start());
+        assert_eq!(event.timestamp, 0);
+    }
+
+    #[test]
+    fn only_the_bits_of_frame_version_1_leave_the_head() {
+        for (head, kept) in [
+            (0x0100, 0),
+            (0xF1FF, 0xF0FF),
+            (0x0200, 0x0200),
+            (0x0300, 0x0300),
+            (0xF0FF, 0xF0FF),
+        ] {
+            assert_eq!(kept_head(head), kept, "{head:#x}");
+        }
+    }
+
+    #[test]
+    fn data_has_at_most_512_bytes() {
+        assert_eq!(Data::copy_from(&[1; 512]).unwrap().len(), 512);
+        assert_eq!(Data::copy_from(&[1; 513]), None);
+        let mut data = Data::copy_from(&[1; 511]).unwrap();
+        assert!(data.push(2));
+        assert!(!data.push(3));
+        assert_eq!((data.len(), data.last()), (512, Some(&2)));
     }
 }

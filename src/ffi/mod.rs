@@ -2,12 +2,35 @@
 
 #![allow(unsafe_code, non_snake_case)]
 
+mod event;
+mod guard;
+mod handle;
+pub mod host;
 pub mod layout;
+mod markers;
 pub mod status;
 
-use std::ffi::{c_char, c_int, c_long, c_uchar, c_ulong};
+use std::{
+    ffi::{CStr, c_char, c_int, c_long, c_uchar, c_ulong},
+    time::Duration,
+};
 
-use self::{layout::vscpEvent, status::*};
+use self::{
+    guard::{guarded, on_own_thread},
+    layout::vscpEvent,
+    status::*,
+};
+use crate::{
+    driver::{Driver, Host},
+    event::Guid,
+    hub::HostError,
+};
+
+/// How long VSCPRead waits on a handle that is not open: a daemon that calls it in a loop is not
+/// to spin.
+const BAD_HANDLE_WAIT: Duration = Duration::from_millis(50);
+
+const NO_HANDLE: c_long = 0;
 
 /// Opens the driver.
 ///
@@ -19,8 +42,26 @@ use self::{layout::vscpEvent, status::*};
 /// `pPathConfig` must be NULL or a string that ends with NUL, `pguid` NULL or 16 bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn VSCPOpen(pPathConfig: *const c_char, pguid: *const c_uchar) -> c_long {
-    let _ = (pPathConfig, pguid);
-    0
+    guarded(NO_HANDLE, || {
+        let configuration = if pPathConfig.is_null() {
+            c""
+        } else {
+            // SAFETY: the caller says that it is a string.
+            unsafe { CStr::from_ptr(pPathConfig) }
+        };
+        let guid = if pguid.is_null() {
+            None
+        } else {
+            // SAFETY: the caller says that these are 16 bytes, which need no alignment.
+            Some(Guid(unsafe { pguid.cast::<[u8; 16]>().read() }))
+        };
+        let configuration = configuration.to_string_lossy();
+        let host = Host {
+            layout: markers::host_layout(),
+        };
+        let driver = on_own_thread(None, || Driver::open(&configuration, guid, host).ok());
+        driver.map_or(NO_HANDLE, handle::insert)
+    })
 }
 
 /// Closes the driver: wakes every waiting call, disconnects all clients, ends all threads.
@@ -28,8 +69,15 @@ pub unsafe extern "C" fn VSCPOpen(pPathConfig: *const c_char, pguid: *const c_uc
 /// Returns CANAL_ERROR_SUCCESS, or CANAL_ERROR_NOT_OPEN for a handle that is not open.
 #[unsafe(no_mangle)]
 pub extern "C" fn VSCPClose(handle: c_long) -> c_int {
-    let _ = handle;
-    CANAL_ERROR_NOT_OPEN
+    guarded(CANAL_ERROR_INTERNAL, || {
+        let Some(driver) = handle::remove(handle) else {
+            return CANAL_ERROR_NOT_OPEN;
+        };
+        on_own_thread(CANAL_ERROR_INTERNAL, || {
+            driver.close();
+            CANAL_ERROR_SUCCESS
+        })
+    })
 }
 
 /// Gives an event to the driver, which copies it. Waits at most `timeout` milliseconds (0: as
@@ -44,8 +92,23 @@ pub unsafe extern "C" fn VSCPWrite(
     pEvent: *const vscpEvent,
     timeout: c_ulong,
 ) -> c_int {
-    let _ = (handle, pEvent, timeout);
-    CANAL_ERROR_NOT_OPEN
+    guarded(CANAL_ERROR_INTERNAL, || {
+        let Some(driver) = handle::get(handle) else {
+            return CANAL_ERROR_NOT_OPEN;
+        };
+        if pEvent.is_null() {
+            return CANAL_ERROR_PARAMETER;
+        }
+        // SAFETY: it is not NULL, and the caller says that it is valid in this layout.
+        let event = match unsafe { event::copy_in(pEvent, driver.layout()) } {
+            Ok(event) => event,
+            Err(status) => return status,
+        };
+        match driver.write(event, duration(timeout)) {
+            Ok(()) => CANAL_ERROR_SUCCESS,
+            Err(error) => status_of(error),
+        }
+    })
 }
 
 /// Takes the next event from the driver. Waits at most `timeout` milliseconds (0: as long as it
@@ -60,18 +123,61 @@ pub unsafe extern "C" fn VSCPRead(
     pEvent: *mut vscpEvent,
     timeout: c_ulong,
 ) -> c_int {
-    let _ = (handle, pEvent, timeout);
-    CANAL_ERROR_NOT_OPEN
+    guarded(CANAL_ERROR_INTERNAL, || {
+        let Some(driver) = handle::get(handle) else {
+            let wait = duration(timeout).unwrap_or(BAD_HANDLE_WAIT);
+            std::thread::sleep(wait.min(BAD_HANDLE_WAIT));
+            return CANAL_ERROR_NOT_OPEN;
+        };
+        if pEvent.is_null() {
+            return CANAL_ERROR_PARAMETER;
+        }
+        let event = match driver.read(duration(timeout)) {
+            Ok(event) => event,
+            Err(error) => return status_of(error),
+        };
+        // SAFETY: it is not NULL, and the caller says that there is room in this layout.
+        match unsafe { event::copy_out(&event, driver.layout(), pEvent) } {
+            Ok(()) => CANAL_ERROR_SUCCESS,
+            Err(status) => status,
+        }
+    })
 }
 
 /// The version of the driver: major << 24 | minor << 16 | release << 8 | build.
 #[unsafe(no_mangle)]
 pub extern "C" fn VSCPGetVersion() -> c_ulong {
-    0
+    const fn number(text: &str) -> c_ulong {
+        let mut number = 0;
+        let mut index = 0;
+        while index < text.len() {
+            number = number * 10 + (text.as_bytes()[index] - b'0') as c_ulong;
+            index += 1;
+        }
+        number
+    }
+
+    const VERSION: c_ulong = number(env!("CARGO_PKG_VERSION_MAJOR")) << 24
+        | number(env!("CARGO_PKG_VERSION_MINOR")) << 16
+        | number(env!("CARGO_PKG_VERSION_PATCH")) << 8;
+    VERSION
 }
 
 /// Who made the driver. The string is never freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn VSCPGetVendorString() -> *const c_char {
-    c"".as_ptr()
+    c"the vscpl2drv-websocksrv authors".as_ptr()
+}
+
+/// 0 stands for no limit.
+fn duration(timeout: c_ulong) -> Option<Duration> {
+    (timeout > 0).then(|| Duration::from_millis(timeout))
+}
+
+fn status_of(error: HostError) -> c_int {
+    match error {
+        HostError::Full => CANAL_ERROR_FIFO_FULL,
+        HostError::Timeout => CANAL_ERROR_TIMEOUT,
+        HostError::Closed => CANAL_ERROR_NOT_OPEN,
+    }
 }

@@ -147,6 +147,11 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// Whether it is written just so.
+    pub fn is(&self, json: &str) -> bool {
+        self.text == json
+    }
+
     /// Whether it is a JSON string.
     pub fn is_string(&self) -> bool {
         self.text.starts_with('"')
@@ -265,7 +270,7 @@ impl<'a> Object<'a> {
             }
             !hit
         });
-        last.filter(|node| node.text != "null")
+        last.filter(|node| !node.is("null"))
     }
 
     /// A warning for each key that was not asked for, with the nearest key that was.
@@ -323,9 +328,12 @@ fn reason(error: &serde_json::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
-    const TEXT: &str = "{\n \"a\": 1,\n \"b\": [\"x\",\n  {\"c\": true}],\n \"a\": 2, \"n\": null\n}";
+    const TEXT: &str =
+        "{\n \"a\": 1,\n \"b\": [\"x\",\n  {\"c\": true}],\n \"a\": 2, \"n\": null\n}";
 
     #[test]
     fn errors_name_file_line_path_found_and_expected() {

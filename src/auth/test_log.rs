@@ -1,0 +1,60 @@
+//! What is logged, for tests.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+};
+
+use tracing::{
+    Event, Subscriber,
+    dispatcher::{self, Dispatch},
+    field::{Field, Visit},
+};
+use tracing_subscriber::{
+    Layer, Registry,
+    layer::{Context, SubscriberExt},
+};
+
+/// Keeps the log of a thread, as lines of level and message, while it lives.
+pub(super) struct TestLog {
+    lines: Arc<Mutex<Vec<String>>>,
+    _guard: dispatcher::DefaultGuard,
+}
+
+impl TestLog {
+    pub(super) fn start() -> Self {
+        let lines = Arc::<Mutex<Vec<String>>>::default();
+        let subscriber = Registry::default().with(Lines(Arc::clone(&lines)));
+        Self {
+            lines,
+            _guard: dispatcher::set_default(&Dispatch::new(subscriber)),
+        }
+    }
+
+    /// The lines since the last call.
+    #[expect(clippy::unwrap_used, reason = "only tests use it")]
+    pub(super) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.lines.lock().unwrap())
+    }
+}
+
+struct Lines(Arc<Mutex<Vec<String>>>);
+
+impl<S: Subscriber> Layer<S> for Lines {
+    #[expect(clippy::unwrap_used, reason = "only tests use it")]
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut message = Message(format!("{} ", event.metadata().level()));
+        event.record(&mut message);
+        self.0.lock().unwrap().push(message.0);
+    }
+}
+
+struct Message(String);
+
+impl Visit for Message {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if field.name() == "message" {
+            self.0 += &format!("{value:?}");
+        }
+    }
+}

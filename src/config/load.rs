@@ -1,0 +1,351 @@
+//! From JSON to a [`Config`].
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use super::{Config, Dialect, Layout, Limits, Listen, Urls, logging, planned};
+use crate::{
+    auth::{Key, Users, UsersFile},
+    event::{Filter, MAX_DATA, json::Keys},
+    json::{ConfigError, Node, Object, Source},
+};
+
+const MAX_COUNT: u64 = 1 << 24;
+const MAX_SECONDS: u64 = 365 * 86_400;
+
+impl Config {
+    /// Reads what the host names: the path of a JSON file, or the JSON text itself (its first
+    /// character that is not blank is `{`).
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with file, line and key. Files that the configuration
+    /// names (key, users) are read, too.
+    pub fn load(path_or_text: &str) -> Result<Self, ConfigError> {
+        if path_or_text.trim().is_empty() {
+            return Err(ConfigError::new(
+                "configuration",
+                "nothing",
+                "the path of a JSON file, or JSON text",
+            ));
+        }
+        let source = if path_or_text.trim_start().starts_with('{') {
+            Source::new("inline configuration", path_or_text)
+        } else {
+            Source::read(path_or_text)?
+        };
+        read(&source)
+    }
+}
+
+fn read(source: &Source) -> Result<Config, ConfigError> {
+    let mut object = source.root()?.object()?;
+    let mut warnings = Vec::new();
+    let mut notes = Vec::new();
+
+    let debug = flag(&mut object, "debug", false)?;
+    // For the run-time commands, which come with the remote variables.
+    flag(&mut object, "write", false)?;
+    let logging = logging::read(object.take(&["logging"]), debug, &mut warnings)?;
+
+    let listen = match object.take(&["interface"]) {
+        None => vec![Listen::default()],
+        Some(node) if node.is_array() => {
+            let listen = node
+                .array()?
+                .iter()
+                .map(interface)
+                .collect::<Result<_, _>>()?;
+            if Vec::is_empty(&listen) {
+                return Err(node.error("at least one address"));
+            }
+            listen
+        }
+        Some(node) => vec![interface(&node)?],
+    };
+
+    let urls = Urls {
+        ws1: url(&mut object, &["enable-ws1"], &["url-ws1"], "/ws1")?,
+        ws2: url(&mut object, &["enable-ws2"], &["url-ws2"], "/ws2")?,
+    };
+    planned::read(&mut object, &mut warnings)?;
+
+    let key = key(&mut object, &mut warnings)?;
+    let path_users = object.take(&["path-users"]);
+    let inline_users = object.take(&["users"]);
+    let (users, users_file) = match (path_users, inline_users) {
+        (Some(path), inline) => {
+            if let Some(inline) = inline {
+                warnings.push(format!(
+                    "{}: users: without effect beside path-users",
+                    inline.place()
+                ));
+            }
+            let name = path.string()?;
+            fs::File::open(&name)
+                .map_err(|error| path.error_found(format!("{name}: {error}"), "a users file"))?;
+            let (file, users) = UsersFile::open(&name, &mut warnings)?;
+            (users, Some(file))
+        }
+        (None, Some(inline)) => (Users::read(&inline, &mut warnings)?, None),
+        (None, None) => (Users::default(), None),
+    };
+
+    let rx_filter = match object.take(&["rx-filter"]) {
+        None => Filter::default(),
+        Some(node) => {
+            let (filter, guessed) = node.parsed(Filter::parse_config)?;
+            if guessed {
+                warnings.push(format!(
+                    "{}: rx-filter: a filter without a mask, taken as a mask of all ones on the \
+                     fields given",
+                    node.place()
+                ));
+            }
+            filter
+        }
+    };
+
+    let config = Config {
+        name: source.name().to_owned(),
+        listen,
+        urls,
+        key,
+        users,
+        users_file,
+        rx_filter,
+        limits: limits(&mut object)?,
+        dialect: dialect(&mut object)?,
+        origins: origins(&mut object)?,
+        guid: object
+            .take(&["guid"])
+            .map(|n| n.parsed(str::parse))
+            .transpose()?,
+        layout: match object.take(&["event-layout"]) {
+            None => None,
+            Some(node) => node.choice(&[
+                ("auto", None),
+                ("classic", Some(Layout::Classic)),
+                ("unix-ns", Some(Layout::UnixNs)),
+            ])?,
+        },
+        host_max_data: number(&mut object, &["host-max-data"], 0..=MAX_DATA as u64)?,
+        echo_filter: flag(&mut object, "echo-filter", true)?,
+        threads: number(&mut object, &["threads"], 1..=64)?.unwrap_or(2),
+        logging,
+        warnings: Vec::new(),
+        notes: Vec::new(),
+    };
+    for name in ["encryption", "filter", "mongoose-debug"] {
+        if let Some(node) = object.take(&[name]) {
+            notes.push(format!("{}: {name}: known, without effect", node.place()));
+        }
+    }
+    object.finish(&mut warnings);
+    Ok(Config {
+        warnings,
+        notes,
+        ..config
+    })
+}
+
+fn interface(node: &Node<'_>) -> Result<Listen, ConfigError> {
+    let listen: Listen = node.parsed(str::parse)?;
+    if listen.tls {
+        return Err(node.error("ws://, this version has no TLS yet"));
+    }
+    Ok(listen)
+}
+
+fn url(
+    object: &mut Object<'_>,
+    enable: &[&'static str; 1],
+    url: &[&'static str; 1],
+    default: &str,
+) -> Result<Option<String>, ConfigError> {
+    let enabled = flag(object, enable[0], true)?;
+    let path = match object.take(url) {
+        None => default.to_owned(),
+        Some(node) => node.parsed(|text| {
+            let path = text.trim();
+            let clean = |c: char| c.is_ascii_graphic() && !matches!(c, '?' | '#');
+            if path.is_empty() || !path.chars().all(clean) {
+                Err("the path of a URL, as in \"/ws1\"")
+            } else if path.starts_with('/') {
+                Ok(path.to_owned())
+            } else {
+                Ok(format!("/{path}"))
+            }
+        })?,
+    };
+    Ok(enabled.then_some(path))
+}
+
+fn key(object: &mut Object<'_>, warnings: &mut Vec<String>) -> Result<Key, ConfigError> {
+    let allow_default = flag(object, "allow-default-key", false)?;
+    let Some(node) = object.take(&["key-file"]) else {
+        if allow_default {
+            warnings.push(
+                "no key-file: logins use the key that everybody knows (allow-default-key)".into(),
+            );
+            return Ok(Key::WELL_KNOWN);
+        }
+        return Err(ConfigError::new(
+            "key-file",
+            "no such key",
+            "the path of a file with at least 32 hex digits (vscpl2drv-websocksrv key makes one)",
+        ));
+    };
+    let path = node.string()?;
+    match Key::read(&path) {
+        Ok(key) => {
+            if readable_by_all(Path::new(&path)) {
+                warnings.push(format!(
+                    "{path}: everybody can read this key file (chmod o-r)"
+                ));
+            }
+            Ok(key)
+        }
+        Err(error) if allow_default => {
+            warnings.push(format!(
+                "{}: key-file: {error}; logins use the key that everybody knows \
+                 (allow-default-key)",
+                node.place()
+            ));
+            Ok(Key::WELL_KNOWN)
+        }
+        Err(error) => Err(node.error_found(error, "a key file")),
+    }
+}
+
+fn readable_by_all(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o004 != 0)
+}
+
+fn limits(object: &mut Object<'_>) -> Result<Limits, ConfigError> {
+    let default = Limits::default();
+    let seconds = |object: &mut Object<'_>, name, least| {
+        number::<u64>(object, &[name], least..=MAX_SECONDS)
+            .map(|seconds| seconds.map(Duration::from_secs))
+    };
+    Ok(Limits {
+        max_clients: number(object, &["max-clients"], 0..=MAX_COUNT)?
+            .unwrap_or(default.max_clients),
+        max_clients_per_address: number(object, &["max-clients-per-address"], 0..=MAX_COUNT)?
+            .unwrap_or(default.max_clients_per_address),
+        client_queue: number(
+            object,
+            &["max-client-queue-size", "max-out-queue"],
+            1..=MAX_COUNT,
+        )?
+        .unwrap_or(default.client_queue),
+        host_queue: number(object, &["max-in-queue"], 1..=MAX_COUNT)?.unwrap_or(default.host_queue),
+        message_size: number(object, &["max-message-size"], 256..=MAX_COUNT)?
+            .unwrap_or(default.message_size),
+        auth_timeout: seconds(object, "auth-timeout", 1)?.unwrap_or(default.auth_timeout),
+        auth_attempts: number(object, &["max-auth-attempts"], 1..=MAX_COUNT)?
+            .unwrap_or(default.auth_attempts),
+        auth_concurrency: number(object, &["max-auth-concurrency"], 1..=64)?
+            .unwrap_or(default.auth_concurrency),
+        ping_interval: seconds(object, "ping-interval", 0)?.map_or(default.ping_interval, |time| {
+            (!time.is_zero()).then_some(time)
+        }),
+        ping_timeout: seconds(object, "ping-timeout", 1)?.unwrap_or(default.ping_timeout),
+        write_timeout: seconds(object, "write-timeout", 1)?.unwrap_or(default.write_timeout),
+    })
+}
+
+fn dialect(object: &mut Object<'_>) -> Result<Dialect, ConfigError> {
+    let default = Dialect::default();
+    Ok(Dialect {
+        ws1_iv_is_sid: choice(object, "ws1-iv", &[("sid", true), ("any", false)])?
+            .unwrap_or(default.ws1_iv_is_sid),
+        ws2_iv_is_sid: choice(object, "ws2-iv", &[("sid", true), ("any", false)])?
+            .unwrap_or(default.ws2_iv_is_sid),
+        ws1_auth_reply: choice(
+            object,
+            "ws1-auth-reply",
+            &[("AUTH1", "AUTH1"), ("AUTH", "AUTH")],
+        )?
+        .unwrap_or(default.ws1_auth_reply),
+        ws2_event_type: choice(object, "ws2-event-type", &[("EVENT", "EVENT"), ("E", "E")])?
+            .unwrap_or(default.ws2_event_type),
+        ws2_event_keys: choice(
+            object,
+            "ws2-event-keys",
+            &[
+                ("both", Keys::Both),
+                ("vscp", Keys::Vscp),
+                ("short", Keys::Short),
+            ],
+        )?
+        .unwrap_or(default.ws2_event_keys),
+    })
+}
+
+fn origins(object: &mut Object<'_>) -> Result<Option<Vec<String>>, ConfigError> {
+    let Some(node) = object.take(&["origins"]) else {
+        return Ok(None);
+    };
+    let origins = strings(&node)?;
+    Ok((!origins.iter().any(|origin| origin == "*")).then_some(origins))
+}
+
+/// A string, or a list of strings.
+pub(super) fn strings(node: &Node<'_>) -> Result<Vec<String>, ConfigError> {
+    if node.is_string() {
+        return Ok(vec![node.string()?]);
+    }
+    node.array()?.iter().map(Node::string).collect()
+}
+
+pub(super) fn flag(
+    object: &mut Object<'_>,
+    name: &'static str,
+    default: bool,
+) -> Result<bool, ConfigError> {
+    object
+        .take(&[name])
+        .map_or(Ok(default), |node| node.boolean())
+}
+
+pub(super) fn number<T: TryFrom<u64>>(
+    object: &mut Object<'_>,
+    names: &[&'static str],
+    range: std::ops::RangeInclusive<u64>,
+) -> Result<Option<T>, ConfigError> {
+    let Some(node) = object.take(names) else {
+        return Ok(None);
+    };
+    let number = node.integer(range)?;
+    Ok(T::try_from(number).ok())
+}
+
+pub(super) fn path(
+    object: &mut Object<'_>,
+    names: &[&'static str],
+) -> Result<Option<PathBuf>, ConfigError> {
+    object
+        .take(names)
+        .map(|node| {
+            node.parsed(|text| match text {
+                "" => Err("a path"),
+                _ => Ok(PathBuf::from(text)),
+            })
+        })
+        .transpose()
+}
+
+fn choice<T: Copy>(
+    object: &mut Object<'_>,
+    name: &'static str,
+    choices: &[(&str, T)],
+) -> Result<Option<T>, ConfigError> {
+    object
+        .take(&[name])
+        .map(|node| node.choice(choices))
+        .transpose()
+}

@@ -1,0 +1,276 @@
+//! One open driver: owns the runtime, the hub, the server and the log, from open to close.
+
+use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
+
+use parking_lot::Mutex;
+use tokio::runtime::Runtime;
+use tracing::dispatcher;
+
+use crate::{
+    auth::{self, Gate, GateSettings},
+    config::{Config, Layout, Limits},
+    event::{Event, Guid},
+    http::{listen, route::Router},
+    hub::{self, HostError, Hub},
+    identity,
+    json::ConfigError,
+    log::{Level, Logger},
+    metrics::Counters,
+    runtime,
+    ws::{clients::Clients, connection::Server, session},
+};
+
+/// Data bytes that daemons which show themselves can take, whatever they publish as.
+const DAEMON_MAX_DATA: usize = 128;
+
+/// How long clients are waited for at the end.
+const GOODBYE: Duration = Duration::from_millis(150);
+
+/// How long tasks and threads are waited for at the end.
+const SHUTDOWN: Duration = Duration::from_secs(5);
+
+/// What was found out about the program that loads the driver.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Host {
+    /// The layout of its events, where it is a daemon that can be told.
+    pub layout: Option<Layout>,
+}
+
+/// Why a driver could not be opened. Shown on one line.
+#[derive(Debug)]
+pub enum OpenError {
+    /// The configuration, or a file that it names, is wrong.
+    Config(ConfigError),
+    /// The system refused something: an address to listen on, threads.
+    System(String),
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::System(error) => error.fmt(f),
+        }
+    }
+}
+
+/// An open driver.
+#[derive(Debug)]
+pub struct Driver {
+    layout: Layout,
+    hub: Arc<Hub>,
+    clients: Arc<Clients>,
+    counters: Arc<Counters>,
+    addresses: Vec<SocketAddr>,
+    /// Gone when the driver is closed.
+    running: Mutex<Option<(Runtime, Logger)>>,
+}
+
+impl Driver {
+    /// Opens a driver as `configuration`, a path or JSON text, says. It serves when this
+    /// returns; on an error nothing is left behind.
+    pub fn open(configuration: &str, guid: Option<Guid>, host: Host) -> Result<Self, OpenError> {
+        let config = Config::load(configuration).map_err(|error| {
+            eprintln!("vscpl2drv-websocksrv: {error}");
+            OpenError::Config(error)
+        })?;
+        let on_stderr = config
+            .logging
+            .console
+            .as_ref()
+            .is_some_and(|console| console.level <= Level::Error);
+        let logger = Logger::start(config.logging.clone());
+        let log = logger.dispatch().clone();
+        dispatcher::with_default(&log, || {
+            Self::start(config, guid, host, logger).inspect_err(|error| {
+                tracing::error!("cannot open: {error}");
+                if !on_stderr {
+                    eprintln!("vscpl2drv-websocksrv: cannot open: {error}");
+                }
+            })
+        })
+    }
+
+    /// Takes an event of the host to the clients, waiting for room at most `timeout` (`None`:
+    /// as long as it takes).
+    pub fn write(&self, event: Event, timeout: Option<Duration>) -> Result<(), HostError> {
+        self.hub.write(event, timeout)
+    }
+
+    /// The next event for the host, waited for at most `timeout` (`None`: as long as it takes).
+    pub fn read(&self, timeout: Option<Duration>) -> Result<Event, HostError> {
+        self.hub.read(timeout)
+    }
+
+    /// The layout of events at the C interface.
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// The addresses that are listened on.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// What was counted so far.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Wakes all who wait, disconnects the clients and ends all threads.
+    pub fn close(&self) {
+        self.hub.close();
+        let Some((runtime, logger)) = self.running.lock().take() else {
+            return;
+        };
+        dispatcher::with_default(&logger.dispatch().clone(), || {
+            self.clients.close();
+            runtime.block_on(async {
+                let _ = tokio::time::timeout(GOODBYE, self.clients.wait_until_empty()).await;
+            });
+            runtime.shutdown_timeout(SHUTDOWN);
+            tracing::info!("closed; {}", self.counters);
+        });
+        logger.stop();
+    }
+
+    fn start(
+        config: Config,
+        guid: Option<Guid>,
+        host: Host,
+        logger: Logger,
+    ) -> Result<Self, OpenError> {
+        config
+            .warnings
+            .iter()
+            .for_each(|line| tracing::warn!("{line}"));
+        config
+            .notes
+            .iter()
+            .for_each(|line| tracing::info!("{line}"));
+        auth::log_summary(&config.users);
+
+        let system = |error: &dyn fmt::Display| OpenError::System(error.to_string());
+        let runtime = runtime::start(config.threads, logger.dispatch())
+            .map_err(|error| system(&format!("no threads: {error}")))?;
+        let listeners = runtime
+            .block_on(listen::bind(&config.listen))
+            .map_err(|error| system(&format!("cannot listen on {error}")))?;
+        let addresses: Vec<_> = listeners
+            .iter()
+            .filter_map(|l| l.local_addr().ok())
+            .collect();
+
+        let (layout, why) = layout(config.layout, host);
+        let (guid, guid_from) = identity::guid(guid, config.guid);
+        let limits = config.limits;
+        let counters = Arc::new(Counters::default());
+        let hub = Arc::new(Hub::new(
+            hub::Settings {
+                guid,
+                rx_filter: config.rx_filter,
+                host_max_data: config.host_max_data.unwrap_or(match host.layout {
+                    Some(_) => DAEMON_MAX_DATA,
+                    None => crate::event::MAX_DATA,
+                }),
+                echo_filter: config.echo_filter,
+            },
+            &limits,
+            counters.clone(),
+        ));
+        let clients = Arc::new(Clients::new(&limits, counters.clone()));
+        tracing::info!(
+            "{} {} open: listening on {}; ws1 {}, ws2 {}; {} users; no CAN bus; event layout \
+             {layout:?} ({why}); GUID {guid} ({guid_from}); {}",
+            env!("CARGO_PKG_NAME"),
+            env!("CARGO_PKG_VERSION"),
+            Listed(&addresses),
+            config.urls.ws1.as_deref().unwrap_or("off"),
+            config.urls.ws2.as_deref().unwrap_or("off"),
+            config.users.len(),
+            config.name,
+        );
+        let gate = Gate::new(GateSettings {
+            users: config.users,
+            file: config.users_file,
+            max_concurrency: limits.auth_concurrency,
+        });
+        let server = Arc::new(Server {
+            hub: hub.clone(),
+            gate: gate.clone(),
+            clients: clients.clone(),
+            settings: Arc::new(session::Settings {
+                dialect: config.dialect,
+                key: config.key,
+                max_attempts: limits.auth_attempts,
+            }),
+            limits,
+            counters: counters.clone(),
+        });
+        let router = Arc::new(Router {
+            urls: config.urls,
+            origins: config.origins,
+            server,
+        });
+
+        runtime.spawn(run_hub(hub.clone(), limits));
+        runtime.spawn(recheck_clients(clients.clone(), gate));
+        for listener in listeners {
+            runtime.spawn(listen::accept(listener, router.clone()));
+        }
+        Ok(Self {
+            layout,
+            hub,
+            clients,
+            counters,
+            addresses,
+            running: Mutex::new(Some((runtime, logger))),
+        })
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+async fn run_hub(hub: Arc<Hub>, limits: Limits) {
+    hub.run(&limits).await;
+}
+
+/// Disconnects clients whose user is gone, whenever the users have changed.
+async fn recheck_clients(clients: Arc<Clients>, gate: Arc<Gate>) {
+    let mut changes = gate.changes();
+    while changes.changed().await.is_ok() {
+        clients.recheck(&gate);
+    }
+}
+
+/// The layout of events, and why that one.
+fn layout(configured: Option<Layout>, host: Host) -> (Layout, &'static str) {
+    match (configured, host.layout) {
+        (Some(layout), _) => (layout, "as configured"),
+        (None, Some(layout)) => (layout, "as the host shows"),
+        (None, None) => {
+            tracing::warn!(
+                "the host does not show which layout its events have: classic is used (the key \
+                 event-layout says otherwise)"
+            );
+            (Layout::Classic, "the host does not show any")
+        }
+    }
+}
+
+/// Addresses as URLs.
+struct Listed<'a>(&'a [SocketAddr]);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, address) in self.0.iter().enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            write!(f, "{comma}ws://{address}")?;
+        }
+        Ok(())
+    }
+}

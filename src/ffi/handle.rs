@@ -1,0 +1,38 @@
+//! Handles: numbers that stand for open drivers.
+
+use std::{
+    collections::BTreeMap,
+    ffi::c_long,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use parking_lot::RwLock;
+
+use crate::driver::Driver;
+
+/// The open drivers of the process.
+static DRIVERS: RwLock<BTreeMap<c_long, Arc<Driver>>> = RwLock::new(BTreeMap::new());
+
+/// The next handle. Counts up for as long as the process lives, so that no handle is used
+/// twice; starts far from the small numbers and zeros that a host may pass by mistake.
+static NEXT: AtomicI64 = AtomicI64::new(0x5653_4350_0000_0001);
+
+/// Registers a driver. The handle is positive.
+pub(super) fn insert(driver: Driver) -> c_long {
+    let handle = NEXT.fetch_add(1, Ordering::Relaxed);
+    DRIVERS.write().insert(handle, Arc::new(driver));
+    handle
+}
+
+/// The driver of a handle, `None` where it is not open.
+pub(super) fn get(handle: c_long) -> Option<Arc<Driver>> {
+    DRIVERS.read().get(&handle).cloned()
+}
+
+/// Takes a driver out; its handle is never valid again.
+pub(super) fn remove(handle: c_long) -> Option<Arc<Driver>> {
+    DRIVERS.write().remove(&handle)
+}

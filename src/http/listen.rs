@@ -1,0 +1,121 @@
+//! Listening sockets, and the task of each.
+
+use std::{
+    io,
+    net::{SocketAddr, ToSocketAddrs},
+    sync::Arc,
+    time::Duration,
+};
+
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+};
+
+use super::route::{Router, route};
+use crate::config::Listen;
+
+/// Time for a client to send its request.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Connections that have not sent a request, or whose request is being answered. More of them
+/// wait in the kernel's backlog.
+const MAX_REQUESTS: usize = 512;
+
+/// Bytes of a request's head.
+const MAX_HEAD: usize = 16 * 1024;
+
+/// Binds all addresses that the interfaces stand for.
+///
+/// # Errors
+/// The interface and why it cannot be bound, where none of its addresses can or one is taken.
+pub async fn bind(interfaces: &[Listen]) -> Result<Vec<TcpListener>, String> {
+    let mut listeners = Vec::new();
+    for interface in interfaces {
+        let addresses = resolve(interface).map_err(|error| format!("{interface}: {error}"))?;
+        let before = listeners.len();
+        let mut last_error = None;
+        for address in addresses {
+            match TcpListener::bind(address).await {
+                Ok(listener) => listeners.push(listener),
+                // Names stand for addresses that the machine may not have, as ::1 for localhost.
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                    return Err(format!("{interface}: {address}: {error}"));
+                }
+                Err(error) => last_error = Some(format!("{interface}: {address}: {error}")),
+            }
+            if interface.host.is_none() && listeners.len() > before {
+                break;
+            }
+        }
+        if listeners.len() == before {
+            return Err(last_error.unwrap_or_else(|| format!("{interface}: no such address")));
+        }
+    }
+    Ok(listeners)
+}
+
+/// Accepts clients for as long as it is not dropped.
+pub async fn accept(listener: TcpListener, router: Arc<Router>) {
+    let requests = Arc::new(Semaphore::new(MAX_REQUESTS));
+    let mut failing = false;
+    loop {
+        // Never closed.
+        let Ok(permit) = requests.clone().acquire_owned().await else {
+            return;
+        };
+        match listener.accept().await {
+            Ok((socket, address)) => {
+                if failing {
+                    failing = false;
+                    tracing::warn!("connections are accepted again");
+                }
+                let router = router.clone();
+                tokio::spawn(async move {
+                    serve(socket, address, router).await;
+                    drop(permit);
+                });
+            }
+            Err(error) => {
+                // No descriptors, no memory: later there may be some.
+                if !failing {
+                    failing = true;
+                    tracing::error!("cannot accept connections: {error}");
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+fn resolve(interface: &Listen) -> io::Result<Vec<SocketAddr>> {
+    match &interface.host {
+        // The IPv6 socket takes IPv4 as well; the second is for machines without IPv6.
+        None => Ok(vec![
+            SocketAddr::new([0u16; 8].into(), interface.port),
+            SocketAddr::new([0u8; 4].into(), interface.port),
+        ]),
+        Some(host) => Ok((host.as_str(), interface.port).to_socket_addrs()?.collect()),
+    }
+}
+
+async fn serve(socket: TcpStream, address: SocketAddr, router: Arc<Router>) {
+    // Batches are made where events are; the kernel is not to wait for more.
+    let _ = socket.set_nodelay(true);
+    let address = address.ip().to_canonical();
+    let service = service_fn(move |request| {
+        let response = route(&router, address, request);
+        async move { Ok::<_, std::convert::Infallible>(response) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(REQUEST_TIMEOUT)
+        .max_buf_size(MAX_HEAD)
+        .serve_connection(TokioIo::new(socket), service)
+        .with_upgrades();
+    if let Err(error) = connection.await {
+        tracing::debug!("request from {address}: {error}");
+    }
+}

@@ -1,0 +1,215 @@
+//! The router in the middle: host and sessions give it events, it takes them to all others.
+//!
+//! Host and sessions push into one bounded [`queue`]. One task takes whatever is there (a lone
+//! event is never held back), makes a [`batch`] of it and publishes that on the [`ring`] that
+//! all sessions read. Events for the host go straight into the bounded queue of VSCPRead. An
+//! event carries its origin and never goes back there.
+
+pub mod batch;
+mod echo;
+pub mod frame;
+mod queue;
+mod ring;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use crossbeam_channel::{Receiver, Sender, TrySendError};
+use parking_lot::Mutex;
+
+pub use self::ring::Subscription;
+use self::{
+    batch::{Batch, HOST, Routed},
+    echo::Echo,
+    queue::{Queue, Refused},
+    ring::Ring,
+};
+use crate::{
+    config::Limits,
+    event::{Clock, Event, Filter, Guid},
+    metrics::Counters,
+};
+
+/// Events that wait for the hub's task.
+const QUEUE: usize = 8192;
+
+/// Events of one batch: enough to make the cost of a write small, few enough to start early.
+const MAX_BATCH: usize = 256;
+
+/// Bytes that the batches on the ring may need.
+const MAX_RING_BYTES: usize = 64 << 20;
+
+/// The router of one driver.
+#[derive(Debug)]
+pub struct Hub {
+    queue: Queue,
+    ring: Arc<Ring>,
+    to_host: Sender<Event>,
+    for_host: Receiver<Event>,
+    /// Holds the sender that VSCPRead waits on beside the events; gone when the hub is closed.
+    open: Mutex<Option<Sender<()>>>,
+    closed: Receiver<()>,
+    echo: Option<Mutex<Echo>>,
+    settings: Settings,
+    counters: Arc<Counters>,
+    clock: Clock,
+}
+
+/// What the hub needs to know.
+#[derive(Debug)]
+pub struct Settings {
+    /// The GUID that events without one get.
+    pub guid: Guid,
+    /// What reaches the host of the events of clients.
+    pub rx_filter: Filter,
+    /// Largest number of data bytes that the host gets.
+    pub host_max_data: usize,
+    /// Whether events that the host sends back are recognised.
+    pub echo_filter: bool,
+}
+
+/// Why an event of a client was not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotAccepted {
+    /// The host does not take its events fast enough.
+    Full,
+    /// It has more data than the host can take.
+    TooLarge,
+}
+
+/// Why the host did not get what it wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostError {
+    /// There was no room within the timeout.
+    Full,
+    /// Nothing came within the timeout.
+    Timeout,
+    /// The hub is closed.
+    Closed,
+}
+
+impl Hub {
+    /// A hub without any endpoint but the host.
+    pub fn new(settings: Settings, limits: &Limits, counters: Arc<Counters>) -> Self {
+        let (to_host, for_host) = crossbeam_channel::bounded(limits.host_queue);
+        let (open, closed) = crossbeam_channel::bounded(0);
+        Self {
+            queue: Queue::new(QUEUE),
+            ring: Arc::new(Ring::new(limits.client_queue, MAX_RING_BYTES)),
+            to_host,
+            for_host,
+            open: Mutex::new(Some(open)),
+            closed,
+            echo: settings.echo_filter.then(Mutex::default),
+            settings,
+            counters,
+            clock: Clock::start(),
+        }
+    }
+
+    /// Takes events to the sessions until the hub is closed.
+    pub async fn run(&self, limits: &Limits) {
+        let most = MAX_BATCH.min(limits.client_queue);
+        while let Some(events) = self.queue.take(most).await {
+            self.ring.publish(Batch::new(events)).await;
+        }
+    }
+
+    /// Takes an event of the client `origin`: to the host where it passes the filter, and to all
+    /// other clients. Where the host has no room, nobody gets it.
+    pub fn accept(&self, mut event: Event, origin: u32) -> Result<(), NotAccepted> {
+        if event.data.len() > self.settings.host_max_data {
+            self.counters.refused_large.add(1);
+            return Err(NotAccepted::TooLarge);
+        }
+        event.obid = origin;
+        event.complete(self.settings.guid, &self.clock);
+        let for_host = self.settings.rx_filter.passes_event(&event);
+        let pushed = self.queue.push_if(Routed { event, origin }, |routed| {
+            if !for_host {
+                return Ok(());
+            }
+            match self.to_host.try_send(routed.event.clone()) {
+                Ok(()) => Ok(()),
+                Err(TrySendError::Full(_)) => Err(Refused::Full),
+                Err(TrySendError::Disconnected(_)) => Err(Refused::Closed),
+            }
+        });
+        match pushed {
+            Ok(()) => {
+                self.counters.from_clients.add(1);
+                Ok(())
+            }
+            Err(_) => {
+                self.counters.refused_full.add(1);
+                Err(NotAccepted::Full)
+            }
+        }
+    }
+
+    /// Takes an event of the host to all clients. Waits for room at most `timeout` (`None`: as
+    /// long as it takes). An echo is taken and goes nowhere.
+    pub fn write(&self, mut event: Event, timeout: Option<Duration>) -> Result<(), HostError> {
+        if let Some(echo) = &self.echo
+            && echo.lock().is_echo(&event, Instant::now())
+        {
+            self.counters.from_host.add(1);
+            self.counters.echoes.add(1);
+            return Ok(());
+        }
+        if event.timestamp == 0 {
+            event.timestamp = self.clock.micros();
+        }
+        let routed = Routed {
+            event,
+            origin: HOST,
+        };
+        match self.queue.push(routed, timeout) {
+            Ok(()) => {
+                self.counters.from_host.add(1);
+                Ok(())
+            }
+            Err(Refused::Full) => Err(HostError::Full),
+            Err(Refused::Closed) => Err(HostError::Closed),
+        }
+    }
+
+    /// The next event for the host. Waits for it at most `timeout` (`None`: as long as it
+    /// takes).
+    pub fn read(&self, timeout: Option<Duration>) -> Result<Event, HostError> {
+        let event = match self.for_host.try_recv() {
+            Ok(event) => event,
+            Err(_) => self.wait_for_event(timeout)?,
+        };
+        if let Some(echo) = &self.echo {
+            echo.lock().given_out(&event, Instant::now());
+        }
+        self.counters.to_host.add(1);
+        Ok(event)
+    }
+
+    /// Starts to read what is published from now on.
+    pub fn subscribe(&self, id: u32) -> Subscription {
+        self.ring.subscribe(id)
+    }
+
+    /// Wakes everybody who waits; nothing is taken any more.
+    pub fn close(&self) {
+        self.open.lock().take();
+        self.queue.close();
+    }
+
+    fn wait_for_event(&self, timeout: Option<Duration>) -> Result<Event, HostError> {
+        let timer = match timeout {
+            Some(timeout) => crossbeam_channel::after(timeout),
+            None => crossbeam_channel::never(),
+        };
+        crossbeam_channel::select_biased! {
+            recv(self.closed) -> _ => Err(HostError::Closed),
+            recv(self.for_host) -> event => event.map_err(|_| HostError::Closed),
+            recv(timer) -> _ => Err(HostError::Timeout),
+        }
+    }
+}

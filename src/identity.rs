@@ -1,0 +1,86 @@
+//! The GUID of the driver.
+
+use std::{fs, path::Path};
+
+use crate::event::Guid;
+
+const NETWORK_INTERFACES: &str = "/sys/class/net";
+
+/// What `type` of a network interface says for Ethernet.
+const ETHERNET: &str = "1";
+
+/// The GUID to use, and where it is from: the host, the configuration, or the first Ethernet
+/// address of the machine (`FF:FF:FF:FF:FF:FF:FF:FE`, the address, `00:00`); else zeros.
+pub(crate) fn guid(host: Option<Guid>, configured: Option<Guid>) -> (Guid, &'static str) {
+    if let Some(guid) = host.filter(|guid| !guid.is_zero()) {
+        return (guid, "from the host");
+    }
+    if let Some(guid) = configured.filter(|guid| !guid.is_zero()) {
+        return (guid, "from the configuration");
+    }
+    match ethernet_address(Path::new(NETWORK_INTERFACES)) {
+        Some(address) => {
+            let mut guid = [0xFF; 16];
+            guid[7] = 0xFE;
+            guid[8..14].copy_from_slice(&address);
+            guid[14..].fill(0);
+            (Guid(guid), "from the Ethernet address")
+        }
+        None => (Guid::ZERO, "not set, there is no Ethernet interface"),
+    }
+}
+
+/// The address of the Ethernet interface with the lowest index.
+fn ethernet_address(interfaces: &Path) -> Option<[u8; 6]> {
+    let read = |folder: &Path, name| fs::read_to_string(folder.join(name)).ok();
+    fs::read_dir(interfaces)
+        .ok()?
+        .filter_map(|entry| {
+            let folder = entry.ok()?.path();
+            if read(&folder, "type")?.trim() != ETHERNET {
+                return None;
+            }
+            let index: u32 = read(&folder, "ifindex")?.trim().parse().ok()?;
+            let digits = read(&folder, "address")?.trim().replace(':', "");
+            let mut address = [0; 6];
+            hex::decode_to_slice(digits, &mut address).ok()?;
+            (address != [0; 6]).then_some((index, address))
+        })
+        .min()
+        .map(|(_, address)| address)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn the_host_wins_over_the_configuration_unless_it_gives_zeros() {
+        let (host, configured) = (Guid([1; 16]), Guid([2; 16]));
+        assert_eq!(guid(Some(host), Some(configured)).0, host);
+        assert_eq!(guid(Some(Guid::ZERO), Some(configured)).0, configured);
+        assert_eq!(guid(None, Some(configured)).0, configured);
+    }
+
+    #[test]
+    fn the_first_ethernet_interface_that_has_an_address_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, kind, index, address) in [
+            ("lo", "772", "1", "00:00:00:00:00:00"),
+            ("tunnel", "65534", "2", ""),
+            ("empty", "1", "3", "00:00:00:00:00:00"),
+            ("a", "1", "12", "02:00:00:00:00:0c"),
+            ("b", "1", "4", "02:00:00:00:00:04"),
+        ] {
+            let interface = folder.path().join(name);
+            fs::create_dir(&interface).unwrap();
+            fs::write(interface.join("type"), kind).unwrap();
+            fs::write(interface.join("ifindex"), index).unwrap();
+            fs::write(interface.join("address"), address).unwrap();
+        }
+        assert_eq!(ethernet_address(folder.path()), Some([2, 0, 0, 0, 0, 4]));
+        assert_eq!(ethernet_address(&folder.path().join("lo")), None);
+    }
+}

@@ -1,0 +1,311 @@
+//! From a `tracing` event to a record in the writer's queue.
+
+use std::{
+    fmt::{self, Debug, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicU8, AtomicU64, Ordering},
+    },
+};
+
+use crossbeam_channel::{Sender, TrySendError};
+use jiff::Timestamp;
+use tracing::{
+    Event, Metadata,
+    field::{Field, Visit},
+    level_filters::LevelFilter,
+    span,
+};
+
+use super::Level;
+
+/// The most bytes of a message; the rest is cut off.
+const MAX_MESSAGE: usize = 8192;
+
+/// Module paths that start so are the driver's own.
+const OWN: &str = env!("CARGO_CRATE_NAME");
+
+/// What the writer gets.
+#[derive(Debug)]
+pub(super) enum Message {
+    Record(Record),
+    /// All that came before is to be written, then the writer ends.
+    Stop,
+}
+
+/// One line, not yet laid out.
+#[derive(Debug)]
+pub(super) struct Record {
+    pub(super) level: Level,
+    pub(super) sinks: Sinks,
+    pub(super) time: Timestamp,
+    pub(super) thread: i32,
+    /// Where it was said; `None` for what the writer itself says.
+    pub(super) metadata: Option<&'static Metadata<'static>>,
+    pub(super) message: String,
+}
+
+impl Record {
+    /// A record of what the calling thread says now.
+    pub(super) fn new(level: Level, sinks: Sinks, message: String) -> Self {
+        Self {
+            level,
+            sinks,
+            time: Timestamp::now(),
+            thread: nix::unistd::gettid().as_raw(),
+            metadata: None,
+            message,
+        }
+    }
+}
+
+/// The sinks that a line goes to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sinks {
+    pub(super) console: bool,
+    pub(super) file: bool,
+}
+
+/// The levels of the sinks; off for a sink that is not there. They can change at any time.
+#[derive(Debug)]
+pub(super) struct Levels {
+    console: AtomicU8,
+    file: AtomicU8,
+}
+
+impl Levels {
+    pub(super) fn new(console: Level, file: Level) -> Self {
+        Self {
+            console: AtomicU8::new(console as u8),
+            file: AtomicU8::new(file as u8),
+        }
+    }
+
+    pub(super) fn console(&self) -> Level {
+        Level::from_number(self.console.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn file(&self) -> Level {
+        Level::from_number(self.file.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn set_console(&self, level: Level) {
+        self.console.store(level as u8, Ordering::Relaxed);
+    }
+
+    pub(super) fn set_file(&self, level: Level) {
+        self.file.store(level as u8, Ordering::Relaxed);
+    }
+
+    pub(super) fn sinks(&self, level: Level) -> Sinks {
+        Sinks {
+            console: level >= self.console(),
+            file: level >= self.file(),
+        }
+    }
+
+    fn most_verbose(&self) -> Level {
+        self.console().min(self.file())
+    }
+}
+
+/// Puts the events that a sink wants into the queue, and never waits.
+#[derive(Debug)]
+pub(super) struct Subscriber {
+    pub(super) levels: Arc<Levels>,
+    pub(super) queue: Sender<Message>,
+    /// Records that found the queue full.
+    pub(super) dropped: Arc<AtomicU64>,
+}
+
+/// `register_callsite` is the trait's own: what `enabled` says is kept with each place that
+/// logs, so that a level that nobody shows costs one load. It is asked anew when a level changes.
+impl tracing::Subscriber for Subscriber {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        let module = metadata.module_path().unwrap_or(metadata.target());
+        !metadata.is_span()
+            && Level::of(metadata) >= self.levels.most_verbose()
+            && (*metadata.level() <= tracing::Level::WARN || module.starts_with(OWN))
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(self.levels.most_verbose().into())
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let level = Level::of(event.metadata());
+        let sinks = self.levels.sinks(level);
+        if !sinks.console && !sinks.file {
+            return;
+        }
+        let mut visitor = MessageVisitor::default();
+        event.record(&mut visitor);
+        let record = Record {
+            metadata: Some(event.metadata()),
+            ..Record::new(level, sinks, visitor.finish())
+        };
+        if let Err(TrySendError::Full(_)) = self.queue.try_send(Message::Record(record)) {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    // Spans are not shown.
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn enter(&self, _: &span::Id) {}
+
+    fn exit(&self, _: &span::Id) {}
+}
+
+/// Text that stays on one line: control characters, and those that change the direction of
+/// writing, are escaped, so that nobody who is quoted can make up lines. Of a text that is too
+/// long the end is cut off.
+#[derive(Debug, Default)]
+pub(super) struct LineText {
+    text: String,
+    cut: bool,
+}
+
+impl LineText {
+    pub(super) fn new(text: fmt::Arguments<'_>) -> Self {
+        let mut this = Self::default();
+        this.add(text);
+        this
+    }
+
+    pub(super) fn into_string(self) -> String {
+        self.text
+    }
+
+    fn add(&mut self, text: fmt::Arguments<'_>) {
+        // The error says that the text was cut.
+        let _ = self.write_fmt(text);
+    }
+
+    fn push(&mut self, text: &str) -> fmt::Result {
+        let room = MAX_MESSAGE.saturating_sub(self.text.len());
+        if !self.cut && text.len() <= room {
+            self.text.push_str(text);
+            return Ok(());
+        }
+        if !self.cut {
+            self.text.push_str(&text[..text.floor_char_boundary(room)]);
+            self.text.push('…');
+            self.cut = true;
+        }
+        Err(fmt::Error)
+    }
+}
+
+impl Write for LineText {
+    fn write_str(&mut self, mut text: &str) -> fmt::Result {
+        let forbidden = |c: char| {
+            c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        };
+        while let Some((index, c)) = text.char_indices().find(|&(_, c)| forbidden(c)) {
+            self.push(&text[..index])?;
+            for escaped in c.escape_default() {
+                self.push(escaped.encode_utf8(&mut [0; 4]))?;
+            }
+            text = &text[index + c.len_utf8()..];
+        }
+        self.push(text)
+    }
+}
+
+/// Collects the message and, behind it, the fields as ` key=value`.
+#[derive(Default)]
+struct MessageVisitor {
+    message: LineText,
+    fields: LineText,
+}
+
+impl MessageVisitor {
+    fn add(&mut self, field: &Field, value: fmt::Arguments<'_>) {
+        if field.name() == "message" {
+            self.message.add(value);
+        } else {
+            self.fields.add(format_args!(" {}={value}", field.name()));
+        }
+    }
+
+    fn finish(self) -> String {
+        let (mut message, fields) = (self.message.text, self.fields.text);
+        message.push_str(if message.is_empty() {
+            fields.trim_start()
+        } else {
+            &fields
+        });
+        message
+    }
+}
+
+impl Visit for MessageVisitor {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.add(field, format_args!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.add(field, format_args!("{value}"));
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
+        self.add(field, format_args!("{value}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn control_characters_are_escaped() {
+        for (text, expected) in [
+            ("plain Grüße", "plain Grüße"),
+            ("a\nb\r\nc\td", "a\\nb\\r\\nc\\td"),
+            ("\u{1b}[31mred\u{7f}\0", "\\u{1b}[31mred\\u{7f}\\u{0}"),
+            ("\u{85}\u{9b}x", "\\u{85}\\u{9b}x"),
+            ("\u{2028}\u{202e}\u{2066}", "\\u{2028}\\u{202e}\\u{2066}"),
+            ("C:\\new", "C:\\new"),
+            ("", ""),
+        ] {
+            assert_eq!(
+                LineText::new(format_args!("{text}")).into_string(),
+                expected
+            );
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_cut_at_a_character() {
+        let fits = "x".repeat(MAX_MESSAGE);
+        assert_eq!(LineText::new(format_args!("{fits}")).into_string(), fits);
+        let text = LineText::new(format_args!("x{}tail", "é".repeat(MAX_MESSAGE))).into_string();
+        assert_eq!(text.len(), MAX_MESSAGE - 1 + '…'.len_utf8());
+        assert!(text.starts_with("xé") && text.ends_with("é…"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_one_line_of_limited_length(pieces in prop::collection::vec("(?s).{0,3000}", 0..6)) {
+            let mut line = LineText::default();
+            for piece in &pieces {
+                line.add(format_args!("{piece}"));
+            }
+            let text = line.into_string();
+            prop_assert!(!text.chars().any(char::is_control));
+            prop_assert!(text.len() <= MAX_MESSAGE + '…'.len_utf8());
+        }
+    }
+}

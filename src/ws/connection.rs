@@ -1,0 +1,599 @@
+//! The task of one client: moves messages and events between socket, session and hub.
+
+use std::{
+    collections::VecDeque,
+    future::poll_fn,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::{Sink, Stream, future::BoxFuture};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::{Instant, Sleep, timeout},
+};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        Error, Message,
+        protocol::{Role, WebSocketConfig},
+    },
+};
+
+use super::{
+    Protocol,
+    clients::{Clients, GOING_AWAY, POLICY, Ticket},
+    session::{Action, Session, Settings},
+    stream::FrameStream,
+};
+use crate::{
+    auth::{Gate, User},
+    config::Limits,
+    event::Event,
+    hub::{
+        Hub, Subscription,
+        batch::{self, Batch},
+        frame,
+    },
+    metrics::Counters,
+};
+
+/// Bytes that wait for the socket above which nothing more is taken from client or hub.
+const HIGH_WATER: usize = 64 * 1024;
+
+/// Messages of a client that are handled before events are looked at and replies are sent.
+const MESSAGES_AT_ONCE: usize = 128;
+
+/// Batches that are taken from the hub at once.
+const BATCHES_AT_ONCE: usize = 16;
+
+/// Rounds after which other tasks get their turn.
+const ROUNDS: usize = 8;
+
+/// Larger ones are zero-filled before each read, which costs more than it saves.
+const READ_BUFFER: usize = 4 * 1024;
+
+/// How long a client may take to answer a close.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The same where the driver ends.
+const GOING_AWAY_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// What all connections of a driver share.
+#[derive(Debug)]
+pub struct Server {
+    /// Where events come from and go to.
+    pub hub: Arc<Hub>,
+    /// Who may log in.
+    pub gate: Arc<Gate>,
+    /// Who is connected.
+    pub clients: Arc<Clients>,
+    /// How sessions behave.
+    pub settings: Arc<Settings>,
+    /// Limits and times.
+    pub limits: Limits,
+    /// What is counted.
+    pub counters: Arc<Counters>,
+}
+
+/// Serves a client until it is gone. `early` is what it sent behind its HTTP request.
+pub async fn serve(
+    server: Arc<Server>,
+    protocol: Protocol,
+    ticket: Ticket,
+    socket: TcpStream,
+    early: Bytes,
+) {
+    let id = ticket.id();
+    let address = ticket.address();
+    tracing::debug!("client {id}: {protocol:?} from {address}");
+    let mut connection = Connection::new(server, protocol, ticket, socket, early).await;
+    let ending = poll_fn(|context| connection.poll(context)).await;
+    connection.report_losses();
+    match ending {
+        Ending::Closed => tracing::info!("client {id}: closed by the client"),
+        Ending::Broken => tracing::info!("client {id}: connection lost"),
+        Ending::Close(code, reason) => tracing::info!("client {id}: closed, {code} {reason}"),
+    }
+    connection.finish(ending).await;
+}
+
+struct Connection {
+    websocket: WebSocketStream<FrameStream>,
+    server: Arc<Server>,
+    protocol: Protocol,
+    ticket: Ticket,
+    session: Session,
+    /// A password check that is under way; no message is taken before it has ended.
+    login: Option<BoxFuture<'static, Option<Arc<User>>>>,
+    subscription: Option<Subscription>,
+    /// Events for a client that has not opened yet.
+    kept: VecDeque<Event>,
+    /// Events for which there was no room in `kept` since it was last full.
+    not_kept: u64,
+    /// Events that the hub passed over since this client last kept up.
+    passed_over: u64,
+    /// Empty between calls; kept for its memory.
+    batches: Vec<Arc<Batch>>,
+    payload: Vec<u8>,
+    times: Times,
+    timer: Pin<Box<Sleep>>,
+}
+
+struct Times {
+    /// Since when nobody is logged in.
+    logged_out: Option<Instant>,
+    /// When the client last sent something.
+    heard: Instant,
+    pinged: Instant,
+    /// Since when the socket takes nothing, and how much it had taken before.
+    stalled: Option<(Instant, u64)>,
+}
+
+/// How a connection ends.
+#[derive(Clone, Copy, Debug)]
+enum Ending {
+    /// The client has sent a close frame.
+    Closed,
+    /// The client is gone without one.
+    Broken,
+    /// The driver closes it.
+    Close(u16, &'static str),
+}
+
+impl Connection {
+    async fn new(
+        server: Arc<Server>,
+        protocol: Protocol,
+        ticket: Ticket,
+        socket: TcpStream,
+        early: Bytes,
+    ) -> Self {
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER)
+            .write_buffer_size(0)
+            .max_message_size(Some(server.limits.message_size))
+            .max_frame_size(Some(server.limits.message_size));
+        let stream = FrameStream::new(socket, early);
+        let mut websocket =
+            WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
+        let session = Session::new(protocol, server.settings.clone());
+        websocket
+            .get_mut()
+            .queue_text(session.greeting().as_bytes());
+        let now = Instant::now();
+        Self {
+            websocket,
+            protocol,
+            ticket,
+            session,
+            login: None,
+            subscription: None,
+            kept: VecDeque::new(),
+            not_kept: 0,
+            passed_over: 0,
+            batches: Vec::new(),
+            payload: Vec::new(),
+            times: Times {
+                logged_out: Some(now),
+                heard: now,
+                pinged: now,
+                stalled: None,
+            },
+            timer: Box::pin(tokio::time::sleep_until(now + server.limits.auth_timeout)),
+            server,
+        }
+    }
+
+    /// Handles whatever is there. Replies and events are sent when nothing more is there.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Ending> {
+        match self.ticket.close_code(context.waker()) {
+            Some(GOING_AWAY) => return Poll::Ready(Ending::Close(GOING_AWAY, "going away")),
+            Some(code) => return Poll::Ready(Ending::Close(code, "user changed")),
+            None => {}
+        }
+        for _ in 0..ROUNDS {
+            self.poll_login(context);
+            let mut more = match self.poll_messages(context) {
+                Ok(more) => more,
+                Err(ending) => return Poll::Ready(ending),
+            };
+            more |= self.poll_events(context);
+            let was_full = self.is_full();
+            match self.websocket.get_mut().poll_send(context) {
+                Poll::Ready(Ok(())) => {
+                    self.times.stalled = None;
+                    more |= was_full;
+                }
+                Poll::Ready(Err(_)) => return Poll::Ready(Ending::Broken),
+                Poll::Pending => self.note_stall(),
+            }
+            if self.session.is_exhausted() {
+                return Poll::Ready(Ending::Close(POLICY, "too many failed logins"));
+            }
+            match self.poll_timer(context) {
+                Ok(pinged) => more |= pinged,
+                Err(ending) => return Poll::Ready(ending),
+            }
+            if !more {
+                return Poll::Pending;
+            }
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn is_full(&self) -> bool {
+        self.websocket.get_ref().pending() >= HIGH_WATER
+    }
+
+    fn reply(&mut self, text: &str) {
+        self.websocket.get_mut().queue_text(text.as_bytes());
+    }
+
+    fn poll_login(&mut self, context: &mut Context<'_>) {
+        let Some(login) = &mut self.login else {
+            return;
+        };
+        let Poll::Ready(user) = login.as_mut().poll(context) else {
+            return;
+        };
+        self.login = None;
+        let id = self.ticket.id();
+        let address = self.ticket.address();
+        match &user {
+            Some(user) => tracing::info!("client {id}: {} logged in from {address}", user.name),
+            None => tracing::info!("client {id}: a login from {address} failed"),
+        }
+        let other_user = match (&user, self.session.user()) {
+            (Some(new), Some(old)) => new.name != old.name,
+            _ => true,
+        };
+        if other_user {
+            self.forget_events();
+        }
+        let reply = self.session.logged_in(user);
+        self.reply(&reply);
+        self.follow_login();
+    }
+
+    /// Does what a change of the session's user brings with it.
+    fn follow_login(&mut self) {
+        self.ticket.set_user(self.session.user().cloned());
+        match self.session.user() {
+            Some(_) => self.times.logged_out = None,
+            None => self.times.logged_out = self.times.logged_out.or(Some(Instant::now())),
+        }
+        if !self.session.receives() {
+            self.forget_events();
+        } else if self.subscription.is_none() {
+            self.subscription = Some(self.server.hub.subscribe(self.ticket.id()));
+        }
+    }
+
+    fn forget_events(&mut self) {
+        self.subscription = None;
+        self.kept = VecDeque::new();
+        self.report_losses();
+    }
+
+    /// Whether there may be more messages than were handled.
+    fn poll_messages(&mut self, context: &mut Context<'_>) -> Result<bool, Ending> {
+        for _ in 0..MESSAGES_AT_ONCE {
+            if self.login.is_some() || self.is_full() {
+                return Ok(false);
+            }
+            let message = match Pin::new(&mut self.websocket).poll_next(context) {
+                Poll::Pending => {
+                    self.note_heard();
+                    return Ok(false);
+                }
+                Poll::Ready(None) => return Err(Ending::Broken),
+                Poll::Ready(Some(Err(error))) => return Err(ending_of(&error)),
+                Poll::Ready(Some(Ok(message))) => message,
+            };
+            match message {
+                Message::Text(text) => self.message(&text),
+                Message::Binary(_) => return Err(Ending::Close(1003, "only text is understood")),
+                Message::Close(_) => return Err(Ending::Closed),
+                Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
+            }
+            if self.session.is_exhausted() {
+                return Ok(false);
+            }
+        }
+        self.note_heard();
+        Ok(true)
+    }
+
+    fn note_heard(&mut self) {
+        if self.websocket.get_mut().take_has_read() {
+            self.times.heard = Instant::now();
+        }
+    }
+
+    fn message(&mut self, message: &str) {
+        let was_logged_in = self.session.user().is_some();
+        match self.session.message(message) {
+            Action::Ignore => {}
+            Action::Reply(reply) => self.reply(&reply),
+            Action::Clear(reply) => {
+                self.kept.clear();
+                if let Some(subscription) = &self.subscription {
+                    subscription.clear();
+                }
+                self.report_losses();
+                self.reply(&reply);
+            }
+            Action::Login(credentials) => {
+                let gate = self.server.gate.clone();
+                let address = self.ticket.address();
+                self.login = Some(Box::pin(
+                    async move { gate.login(address, credentials).await },
+                ));
+            }
+            Action::Offer(event) => {
+                let result = self.server.hub.accept(event, self.ticket.id());
+                let reply = self.session.offered(result);
+                self.reply(&reply);
+            }
+        }
+        if was_logged_in && self.session.user().is_none() {
+            self.follow_login();
+        }
+    }
+
+    /// Queues events for the client, or keeps them where it has not opened. Whether there may be
+    /// more than there was room for.
+    fn poll_events(&mut self, context: &mut Context<'_>) -> bool {
+        self.send_kept();
+        while !self.is_full() {
+            let Some(subscription) = &self.subscription else {
+                return false;
+            };
+            let taken = subscription.poll_take(context, BATCHES_AT_ONCE, &mut self.batches);
+            match taken {
+                Poll::Pending => {
+                    self.report_passed_over();
+                    return false;
+                }
+                Poll::Ready(lost) => self.note_passed_over(lost),
+            }
+            let mut batches = std::mem::take(&mut self.batches);
+            for batch in batches.drain(..) {
+                if self.session.is_open() && self.kept.is_empty() {
+                    self.send(&batch);
+                } else {
+                    self.keep(&batch);
+                }
+            }
+            self.batches = batches;
+        }
+        true
+    }
+
+    fn send(&mut self, batch: &Batch) {
+        let dialect = &self.server.settings.dialect;
+        let frames = match self.protocol {
+            Protocol::Ws1 => batch.ws1(),
+            Protocol::Ws2 => batch.ws2(dialect.ws2_event_type, dialect.ws2_event_keys),
+        };
+        let stream = self.websocket.get_mut();
+        let events = batch.events();
+        if self.session.receives_all() && !batch.has_clients() {
+            stream.queue_frames(frames.all());
+            self.server.counters.to_clients.add(events.len() as u64);
+            return;
+        }
+        let mut sent = 0;
+        let mut start = None;
+        for (index, routed) in events.iter().enumerate() {
+            let hit =
+                routed.origin != self.ticket.id() && self.session.receives_event(&routed.event);
+            match (hit, start) {
+                (true, None) => start = Some(index),
+                (false, Some(from)) => {
+                    stream.queue_frames(frames.range(from, index));
+                    sent += index - from;
+                    start = None;
+                }
+                _ => {}
+            }
+        }
+        if let Some(from) = start {
+            stream.queue_frames(frames.range(from, events.len()));
+            sent += events.len() - from;
+        }
+        self.server.counters.to_clients.add(sent as u64);
+    }
+
+    fn keep(&mut self, batch: &Batch) {
+        for routed in batch.events() {
+            if routed.origin == self.ticket.id() || !self.session.receives_event(&routed.event) {
+                continue;
+            }
+            if self.kept.len() < self.server.limits.client_queue {
+                self.kept.push_back(routed.event.clone());
+                continue;
+            }
+            if self.not_kept == 0 {
+                tracing::warn!(
+                    "client {}: {} events are kept until it opens, newer ones are dropped",
+                    self.ticket.id(),
+                    self.kept.len()
+                );
+            }
+            self.not_kept += 1;
+            self.server.counters.dropped_closed.add(1);
+        }
+    }
+
+    fn send_kept(&mut self) {
+        if !self.session.is_open() {
+            return;
+        }
+        let dialect = self.server.settings.dialect;
+        while !self.is_full()
+            && let Some(event) = self.kept.pop_front()
+        {
+            self.payload.clear();
+            match self.protocol {
+                Protocol::Ws1 => batch::ws1_event(&event, &mut self.payload),
+                Protocol::Ws2 => batch::ws2_event(
+                    &event,
+                    dialect.ws2_event_type,
+                    dialect.ws2_event_keys,
+                    &mut self.payload,
+                ),
+            }
+            self.websocket.get_mut().queue_text(&self.payload);
+            self.server.counters.to_clients.add(1);
+            if self.kept.is_empty() {
+                self.kept = VecDeque::new();
+                self.report_losses();
+            }
+        }
+    }
+
+    fn note_passed_over(&mut self, count: u64) {
+        if count == 0 {
+            return;
+        }
+        if self.passed_over == 0 {
+            tracing::warn!(
+                "client {}: takes its events too slowly, some are dropped",
+                self.ticket.id()
+            );
+        }
+        self.passed_over += count;
+        self.server.counters.dropped_slow.add(count);
+    }
+
+    fn report_passed_over(&mut self) {
+        if self.passed_over > 0 {
+            let count = std::mem::take(&mut self.passed_over);
+            tracing::warn!(
+                "client {}: {count} events dropped, too slow",
+                self.ticket.id()
+            );
+        }
+    }
+
+    fn report_losses(&mut self) {
+        self.report_passed_over();
+        if self.not_kept > 0 {
+            let count = std::mem::take(&mut self.not_kept);
+            tracing::warn!(
+                "client {}: {count} events dropped, not open",
+                self.ticket.id()
+            );
+        }
+    }
+
+    fn note_stall(&mut self) {
+        let written = self.websocket.get_ref().written();
+        if self
+            .times
+            .stalled
+            .is_none_or(|(_, before)| before != written)
+        {
+            self.times.stalled = Some((Instant::now(), written));
+        }
+    }
+
+    /// Does what is due. Whether there is something to send for it.
+    fn poll_timer(&mut self, context: &mut Context<'_>) -> Result<bool, Ending> {
+        if let Some((since, _)) = self.times.stalled {
+            let deadline = since + self.server.limits.write_timeout;
+            if deadline < self.timer.deadline() {
+                self.timer.as_mut().reset(deadline);
+            }
+        }
+        let mut pinged = false;
+        while self.timer.as_mut().poll(context).is_ready() {
+            let now = Instant::now();
+            let limits = &self.server.limits;
+            // Far away, so that there is always a deadline.
+            let mut next = now + Duration::from_secs(86_400);
+            if let Some((since, _)) = self.times.stalled {
+                let deadline = since + limits.write_timeout;
+                if now >= deadline {
+                    return Err(Ending::Close(POLICY, "slow consumer"));
+                }
+                next = next.min(deadline);
+            }
+            if let Some(since) = self.times.logged_out {
+                let deadline = since + limits.auth_timeout;
+                if now >= deadline && self.login.is_none() {
+                    return Err(Ending::Close(POLICY, "no login"));
+                }
+                next = next.min(deadline.max(now + Duration::from_secs(1)));
+            }
+            if let Some(interval) = limits.ping_interval {
+                let silent = self.times.heard + limits.ping_timeout;
+                if now >= silent {
+                    return Err(Ending::Close(POLICY, "no answer to pings"));
+                }
+                if now >= self.times.pinged + interval {
+                    self.websocket.get_mut().queue_bytes(&frame::PING);
+                    self.times.pinged = now;
+                    pinged = true;
+                    // A user who was removed is not to stay until the next login.
+                    let gate = self.server.gate.clone();
+                    tokio::spawn(async move { gate.refresh().await });
+                }
+                next = next.min(silent).min(self.times.pinged + interval);
+            }
+            self.timer.as_mut().reset(next);
+        }
+        Ok(pinged)
+    }
+
+    /// Says good-bye. A client that does not answer is not waited for long.
+    async fn finish(mut self, ending: Ending) {
+        let time = match ending {
+            Ending::Broken => return,
+            Ending::Closed => {
+                // Has tungstenite write its answer to the close.
+                let flush = poll_fn(|context| Pin::new(&mut self.websocket).poll_flush(context));
+                let _ = timeout(CLOSE_TIMEOUT, flush).await;
+                CLOSE_TIMEOUT
+            }
+            Ending::Close(code, reason) => {
+                let close = frame::close(code, reason);
+                self.websocket.get_mut().queue_bytes(&close);
+                if code == GOING_AWAY {
+                    GOING_AWAY_TIMEOUT
+                } else {
+                    CLOSE_TIMEOUT
+                }
+            }
+        };
+        // What is still on its way from the client would make the kernel reset the connection,
+        // and the close frame could be lost.
+        let drain = async {
+            let stream = self.websocket.get_mut();
+            stream.shutdown().await?;
+            let mut buffer = [0; 1024];
+            while stream.read(&mut buffer).await? > 0 {}
+            std::io::Result::Ok(())
+        };
+        let _ = timeout(time, drain).await;
+    }
+}
+
+fn ending_of(error: &Error) -> Ending {
+    match error {
+        Error::Capacity(_) => Ending::Close(1009, "message too large"),
+        Error::Utf8(_) => Ending::Close(1007, "not UTF-8"),
+        Error::Protocol(
+            tokio_tungstenite::tungstenite::error::ProtocolError::ResetWithoutClosingHandshake,
+        ) => Ending::Broken,
+        Error::Protocol(_) => Ending::Close(1002, "protocol error"),
+        _ => Ending::Broken,
+    }
+}
