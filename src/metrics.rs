@@ -3,7 +3,10 @@
 use std::{
     fmt,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::{Duration, Instant},
 };
+
+use parking_lot::Mutex;
 
 /// A counter that many threads add to.
 #[derive(Debug, Default)]
@@ -18,6 +21,27 @@ impl Counter {
     /// Its value.
     pub fn get(&self) -> u64 {
         self.0.load(Relaxed)
+    }
+}
+
+/// Tells when something that may happen often is to be logged: at once, then with the number of
+/// times at most every ten seconds.
+#[derive(Debug, Default)]
+pub struct Burst(Mutex<(Option<Instant>, u64)>);
+
+impl Burst {
+    /// Counts `count` times; how often it has happened since it was last logged, where it is to
+    /// be logged now.
+    pub fn hit(&self, count: u64, now: Instant) -> Option<u64> {
+        const INTERVAL: Duration = Duration::from_secs(10);
+        let mut guard = self.0.lock();
+        let (logged, pending) = &mut *guard;
+        *pending += count;
+        if logged.is_some_and(|logged| now.saturating_duration_since(logged) < INTERVAL) {
+            return None;
+        }
+        *logged = Some(now);
+        Some(std::mem::take(pending))
     }
 }
 
@@ -67,5 +91,22 @@ impl fmt::Display for Counters {
             self.clients.get(),
             self.turned_away.get(),
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_is_logged_at_its_start_and_then_every_ten_seconds_with_its_count() {
+        let burst = Burst::default();
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        assert_eq!(burst.hit(1, at(0)), Some(1));
+        assert_eq!(burst.hit(2, at(1)), None);
+        assert_eq!(burst.hit(3, at(9)), None);
+        assert_eq!(burst.hit(1, at(10)), Some(6));
+        assert_eq!(burst.hit(1, at(40)), Some(1));
     }
 }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Config, Dialect, Layout, Limits, Listen, Urls, logging, planned};
+use super::{Config, Dialect, Layout, Limits, Listen, Urls, can, logging, remote, tls, web};
 use crate::{
     auth::{Key, Users, UsersFile},
     event::{Filter, MAX_DATA, json::Keys},
@@ -47,8 +47,7 @@ fn read(source: &Source) -> Result<Config, ConfigError> {
     let mut notes = Vec::new();
 
     let debug = flag(&mut object, "debug", false)?;
-    // For the run-time commands, which come with the remote variables.
-    flag(&mut object, "write", false)?;
+    let write = flag(&mut object, "write", false)?;
     let logging = logging::read(object.take(&["logging"]), debug, &mut warnings)?;
 
     let listen = match object.take(&["interface"]) {
@@ -68,10 +67,26 @@ fn read(source: &Source) -> Result<Config, ConfigError> {
     };
 
     let urls = Urls {
-        ws1: url(&mut object, &["enable-ws1"], &["url-ws1"], "/ws1")?,
-        ws2: url(&mut object, &["enable-ws2"], &["url-ws2"], "/ws2")?,
+        ws1: url(&mut object, "enable-ws1", "url-ws1", "/ws1")?,
+        ws2: url(&mut object, "enable-ws2", "url-ws2", "/ws2")?,
     };
-    planned::read(&mut object, &mut warnings)?;
+    let web = web::read(&mut object, &mut warnings)?;
+    let tls = object
+        .take(&["tls"])
+        .map(|node| tls::read(&node, &mut warnings))
+        .transpose()?;
+    let mut buses = Vec::new();
+    if let Some(node) = object.take(&["socketcan"]) {
+        buses = can::read(&node, &mut warnings)?;
+        if !buses.is_empty() {
+            return Err(node.error("no CAN bus, this version has no bridge yet"));
+        }
+    }
+    if let Some(node) = object.take(&["remote-variables"]) {
+        remote::read(&node, &mut warnings)?;
+        let expected = "no such key, this version has no remote variables yet";
+        return Err(node.error_found("an object", expected));
+    }
 
     let key = key(&mut object, &mut warnings)?;
     let path_users = object.take(&["path-users"]);
@@ -111,8 +126,12 @@ fn read(source: &Source) -> Result<Config, ConfigError> {
 
     let config = Config {
         name: source.name().to_owned(),
+        write,
         listen,
         urls,
+        web,
+        tls,
+        buses,
         key,
         users,
         users_file,
@@ -152,36 +171,32 @@ fn read(source: &Source) -> Result<Config, ConfigError> {
     })
 }
 
-fn interface(node: &Node<'_>) -> Result<Listen, ConfigError> {
-    let listen: Listen = node.parsed(str::parse)?;
-    if listen.tls {
-        return Err(node.error("ws://, this version has no TLS yet"));
-    }
-    Ok(listen)
-}
-
-fn url(
+/// The path of an endpoint, `None` where it is switched off.
+pub(super) fn url(
     object: &mut Object<'_>,
-    enable: &[&'static str; 1],
-    url: &[&'static str; 1],
+    enable: &'static str,
+    name: &'static str,
     default: &str,
 ) -> Result<Option<String>, ConfigError> {
-    let enabled = flag(object, enable[0], true)?;
-    let path = match object.take(url) {
+    let enabled = flag(object, enable, true)?;
+    let path = match object.take(&[name]) {
         None => default.to_owned(),
-        Some(node) => node.parsed(|text| {
-            let path = text.trim();
-            let clean = |c: char| c.is_ascii_graphic() && !matches!(c, '?' | '#');
-            if path.is_empty() || !path.chars().all(clean) {
-                Err("the path of a URL, as in \"/ws1\"")
-            } else if path.starts_with('/') {
-                Ok(path.to_owned())
-            } else {
-                Ok(format!("/{path}"))
-            }
-        })?,
+        Some(node) => node.parsed(url_path)?,
     };
     Ok(enabled.then_some(path))
+}
+
+/// The path of a URL; a leading `/` may be missing.
+pub(super) fn url_path(text: &str) -> Result<String, &'static str> {
+    let path = text.trim();
+    let clean = |c: char| c.is_ascii_graphic() && !matches!(c, '?' | '#');
+    if path.is_empty() || !path.chars().all(clean) {
+        Err("the path of a URL, as in \"/ws1\"")
+    } else if path.starts_with('/') {
+        Ok(path.to_owned())
+    } else {
+        Ok(format!("/{path}"))
+    }
 }
 
 fn key(object: &mut Object<'_>, warnings: &mut Vec<String>) -> Result<Key, ConfigError> {
@@ -348,4 +363,12 @@ fn choice<T: Copy>(
         .take(&[name])
         .map(|node| node.choice(choices))
         .transpose()
+}
+
+fn interface(node: &Node<'_>) -> Result<Listen, ConfigError> {
+    let listen: Listen = node.parsed(str::parse)?;
+    if listen.tls {
+        return Err(node.error("ws://, this version has no TLS yet"));
+    }
+    Ok(listen)
 }

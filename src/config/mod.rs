@@ -1,14 +1,23 @@
 //! The configuration as typed values: what can be wrong in it has been found when a [`Config`]
 //! exists.
 
+mod can;
 mod listen;
 mod load;
 mod logging;
-mod planned;
+mod remote;
+mod tls;
+mod web;
 
 use std::time::Duration;
 
-pub use self::listen::Listen;
+pub use self::{
+    can::Bus,
+    listen::Listen,
+    remote::RemoteVariables,
+    tls::{Tls, TlsVersion},
+    web::Web,
+};
 use crate::{
     auth::{Key, Users, UsersFile},
     event::{Filter, Guid, json::Keys},
@@ -20,10 +29,18 @@ use crate::{
 pub struct Config {
     /// What messages call the configuration: its path, or "inline configuration".
     pub name: String,
+    /// Whether it may be changed at run time.
+    pub write: bool,
     /// Addresses to listen on.
     pub listen: Vec<Listen>,
     /// Where the endpoints are.
     pub urls: Urls,
+    /// What is served besides websockets.
+    pub web: Web,
+    /// The files of TLS.
+    pub tls: Option<Tls>,
+    /// The CAN buses.
+    pub buses: Vec<Bus>,
     /// The key of the login blobs.
     pub key: Key,
     /// The users.

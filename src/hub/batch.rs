@@ -26,23 +26,31 @@ pub fn ws2_event(event: &Event, message_type: &str, keys: Keys, out: &mut Vec<u8
     out.push(b'}');
 }
 
-/// An event and the id of the endpoint that it came from.
+/// An event and where it came from.
 #[derive(Clone, Debug)]
 pub struct Routed {
     /// The event.
     pub event: Event,
-    /// Id of the connection, or [`HOST`].
-    pub origin: u32,
+    /// Where it came from, and does not go back to.
+    pub origin: Endpoint,
 }
 
-/// The origin of events that the host writes.
-pub const HOST: u32 = 0;
+/// Where events come from and go to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Endpoint {
+    /// VSCPWrite and VSCPRead.
+    Host,
+    /// A client, by the number of its connection.
+    Client(u32),
+    /// A CAN bus, by its index.
+    Bus(usize),
+}
 
 /// Neighbouring events, with the websocket frames that carry them.
 #[derive(Debug)]
 pub struct Batch {
     events: Vec<Routed>,
-    has_clients: bool,
+    from_clients: bool,
     ws1: OnceLock<Frames>,
     ws2: OnceLock<Frames>,
 }
@@ -58,7 +66,9 @@ impl Batch {
     /// A batch of events in their order.
     pub fn new(events: Vec<Routed>) -> Self {
         Self {
-            has_clients: events.iter().any(|routed| routed.origin != HOST),
+            from_clients: events
+                .iter()
+                .any(|routed| matches!(routed.origin, Endpoint::Client(_))),
             events,
             ws1: OnceLock::new(),
             ws2: OnceLock::new(),
@@ -71,8 +81,8 @@ impl Batch {
     }
 
     /// Whether some of the events came from clients, who do not get them back.
-    pub fn has_clients(&self) -> bool {
-        self.has_clients
+    pub fn from_clients(&self) -> bool {
+        self.from_clients
     }
 
     /// About how many bytes it keeps in memory at the most.

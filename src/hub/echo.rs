@@ -88,11 +88,13 @@ impl Echo {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
     use crate::event::text;
 
     fn event(text: &str) -> Event {
-        text::parse(text).expect("an event")
+        text::parse(text).unwrap()
     }
 
     #[test]

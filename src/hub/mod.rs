@@ -21,7 +21,7 @@ use parking_lot::Mutex;
 
 pub use self::ring::Subscription;
 use self::{
-    batch::{Batch, HOST, Routed},
+    batch::{Batch, Endpoint, Routed},
     echo::Echo,
     queue::{Queue, Refused},
     ring::Ring,
@@ -29,7 +29,7 @@ use self::{
 use crate::{
     config::Limits,
     event::{Clock, Event, Filter, Guid},
-    metrics::Counters,
+    metrics::{Burst, Counters},
 };
 
 /// Events that wait for the hub's task.
@@ -55,6 +55,10 @@ pub struct Hub {
     settings: Settings,
     counters: Arc<Counters>,
     clock: Clock,
+    /// Events refused because the host's queue is full.
+    full: Burst,
+    /// Events refused because they are too large for the host.
+    too_large: Burst,
 }
 
 /// What the hub needs to know.
@@ -106,6 +110,8 @@ impl Hub {
             settings,
             counters,
             clock: Clock::start(),
+            full: Burst::default(),
+            too_large: Burst::default(),
         }
     }
 
@@ -117,17 +123,29 @@ impl Hub {
         }
     }
 
-    /// Takes an event of the client `origin`: to the host where it passes the filter, and to all
+    /// Takes an event of a client: to the host where it passes the filter, and to all
     /// other clients. Where the host has no room, nobody gets it.
-    pub fn accept(&self, mut event: Event, origin: u32) -> Result<(), NotAccepted> {
+    pub fn accept(&self, mut event: Event, client: u32) -> Result<(), NotAccepted> {
         if event.data.len() > self.settings.host_max_data {
             self.counters.refused_large.add(1);
+            if let Some(count) = self.too_large.hit(1, Instant::now()) {
+                tracing::warn!(
+                    "{count} events refused, the host takes at most {} data bytes (key \
+                     host-max-data): client {client} sent {}",
+                    self.settings.host_max_data,
+                    event.data.len()
+                );
+            }
             return Err(NotAccepted::TooLarge);
         }
-        event.obid = origin;
+        event.obid = client;
         event.complete(self.settings.guid, &self.clock);
         let for_host = self.settings.rx_filter.passes_event(&event);
-        let pushed = self.queue.push_if(Routed { event, origin }, |routed| {
+        let routed = Routed {
+            event,
+            origin: Endpoint::Client(client),
+        };
+        let pushed = self.queue.push_if(routed, |routed| {
             if !for_host {
                 return Ok(());
             }
@@ -144,6 +162,13 @@ impl Hub {
             }
             Err(_) => {
                 self.counters.refused_full.add(1);
+                if let Some(count) = self.full.hit(1, Instant::now()) {
+                    tracing::warn!(
+                        "{count} events of clients refused, {} wait for the host (key \
+                         max-in-queue)",
+                        self.for_host.len()
+                    );
+                }
                 Err(NotAccepted::Full)
             }
         }
@@ -164,7 +189,7 @@ impl Hub {
         }
         let routed = Routed {
             event,
-            origin: HOST,
+            origin: Endpoint::Host,
         };
         match self.queue.push(routed, timeout) {
             Ok(()) => {
@@ -191,8 +216,8 @@ impl Hub {
     }
 
     /// Starts to read what is published from now on.
-    pub fn subscribe(&self, id: u32) -> Subscription {
-        self.ring.subscribe(id)
+    pub fn subscribe(&self, reader: Endpoint) -> Subscription {
+        self.ring.subscribe(reader)
     }
 
     /// Wakes everybody who waits; nothing is taken any more.

@@ -148,7 +148,10 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::event::{Data, Event, Guid};
+    use crate::{
+        event::{Data, Event, Guid},
+        hub::batch::Endpoint,
+    };
 
     fn event(kind: u16) -> Routed {
         Routed {
@@ -163,7 +166,7 @@ mod tests {
                 guid: Guid::ZERO,
                 data: Data::new(),
             },
-            origin: 0,
+            origin: Endpoint::Host,
         }
     }
 

@@ -16,7 +16,7 @@ use std::{
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
-use super::batch::Batch;
+use super::batch::{Batch, Endpoint};
 
 /// Events a second that a reader must take to be waited for.
 const SLOWEST_RATE: u32 = 1000;
@@ -37,7 +37,7 @@ pub(super) struct Ring {
 #[derive(Debug, Default)]
 struct State {
     log: Log,
-    readers: HashMap<u32, Reader>,
+    readers: HashMap<Endpoint, Reader>,
     /// Whether the writer waits for room.
     writer_waits: bool,
 }
@@ -95,19 +95,19 @@ impl Ring {
         }
     }
 
-    /// Starts to read, with the next batch that is published. Ids must be unique.
-    pub(super) fn subscribe(self: &Arc<Self>, id: u32) -> Subscription {
+    /// Starts to read, with the next batch that is published. An endpoint reads once.
+    pub(super) fn subscribe(self: &Arc<Self>, reader: Endpoint) -> Subscription {
         let mut state = self.state.lock();
-        let reader = Reader {
+        let cursor = Reader {
             next: state.log.end(),
             waker: None,
             lost: 0,
             patience: Instant::now() + PATIENCE,
         };
-        state.readers.insert(id, reader);
+        state.readers.insert(reader, cursor);
         Subscription {
             ring: self.clone(),
-            id,
+            reader,
         }
     }
 
@@ -205,7 +205,7 @@ impl Log {
 #[derive(Debug)]
 pub struct Subscription {
     ring: Arc<Ring>,
-    id: u32,
+    reader: Endpoint,
 }
 
 impl Subscription {
@@ -219,7 +219,7 @@ impl Subscription {
     ) -> Poll<u64> {
         let mut guard = self.ring.state.lock();
         let State { log, readers, .. } = &mut *guard;
-        let Some(reader) = readers.get_mut(&self.id) else {
+        let Some(reader) = readers.get_mut(&self.reader) else {
             return Poll::Pending;
         };
         let end = log.end().min(reader.next + max as u64);
@@ -247,7 +247,7 @@ impl Subscription {
     pub fn clear(&self) {
         let mut guard = self.ring.state.lock();
         let State { log, readers, .. } = &mut *guard;
-        if let Some(reader) = readers.get_mut(&self.id) {
+        if let Some(reader) = readers.get_mut(&self.reader) {
             reader.lost = 0;
             let from = std::mem::replace(&mut reader.next, log.end());
             log.take(from, log.end());
@@ -269,7 +269,7 @@ impl Drop for Subscription {
     fn drop(&mut self) {
         let mut guard = self.ring.state.lock();
         let State { log, readers, .. } = &mut *guard;
-        if let Some(reader) = readers.remove(&self.id) {
+        if let Some(reader) = readers.remove(&self.reader) {
             log.take(reader.next, log.end());
         }
         self.wake_writer(guard);

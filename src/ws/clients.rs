@@ -17,7 +17,6 @@ use tokio::sync::Notify;
 use crate::{
     auth::{Gate, User},
     config::Limits,
-    hub::batch::HOST,
     metrics::Counters,
 };
 
@@ -151,7 +150,7 @@ impl State {
     fn new_id(&mut self) -> u32 {
         loop {
             self.last_id = self.last_id.wrapping_add(1);
-            if self.last_id != HOST && !self.clients.contains_key(&self.last_id) {
+            if self.last_id != 0 && !self.clients.contains_key(&self.last_id) {
                 return self.last_id;
             }
         }
@@ -173,7 +172,7 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// The number of the connection, never that of the host.
+    /// The number of the connection, never 0.
     pub fn id(&self) -> u32 {
         self.client.id
     }

@@ -36,7 +36,7 @@ use crate::{
     event::Event,
     hub::{
         Hub, Subscription,
-        batch::{self, Batch},
+        batch::{self, Batch, Endpoint},
         frame,
     },
     metrics::Counters,
@@ -227,6 +227,10 @@ impl Connection {
         Poll::Pending
     }
 
+    fn endpoint(&self) -> Endpoint {
+        Endpoint::Client(self.ticket.id())
+    }
+
     fn is_full(&self) -> bool {
         self.websocket.get_ref().pending() >= HIGH_WATER
     }
@@ -271,7 +275,7 @@ impl Connection {
         if !self.session.receives() {
             self.forget_events();
         } else if self.subscription.is_none() {
-            self.subscription = Some(self.server.hub.subscribe(self.ticket.id()));
+            self.subscription = Some(self.server.hub.subscribe(self.endpoint()));
         }
     }
 
@@ -377,6 +381,7 @@ impl Connection {
     }
 
     fn send(&mut self, batch: &Batch) {
+        let endpoint = self.endpoint();
         let dialect = &self.server.settings.dialect;
         let frames = match self.protocol {
             Protocol::Ws1 => batch.ws1(),
@@ -384,7 +389,7 @@ impl Connection {
         };
         let stream = self.websocket.get_mut();
         let events = batch.events();
-        if self.session.receives_all() && !batch.has_clients() {
+        if self.session.receives_all() && !batch.from_clients() {
             stream.queue_frames(frames.all());
             self.server.counters.to_clients.add(events.len() as u64);
             return;
@@ -392,8 +397,7 @@ impl Connection {
         let mut sent = 0;
         let mut start = None;
         for (index, routed) in events.iter().enumerate() {
-            let hit =
-                routed.origin != self.ticket.id() && self.session.receives_event(&routed.event);
+            let hit = routed.origin != endpoint && self.session.receives_event(&routed.event);
             match (hit, start) {
                 (true, None) => start = Some(index),
                 (false, Some(from)) => {
@@ -412,8 +416,9 @@ impl Connection {
     }
 
     fn keep(&mut self, batch: &Batch) {
+        let endpoint = self.endpoint();
         for routed in batch.events() {
-            if routed.origin == self.ticket.id() || !self.session.receives_event(&routed.event) {
+            if routed.origin == endpoint || !self.session.receives_event(&routed.event) {
                 continue;
             }
             if self.kept.len() < self.server.limits.client_queue {
