@@ -150,6 +150,12 @@ impl Driver {
             .for_each(|line| tracing::info!("{line}"));
         auth::log_summary(&config.users);
 
+        if let Some(bus) = config.buses.first() {
+            return Err(OpenError::System(format!(
+                "{}: this version has no CAN bridge yet",
+                bus.interface
+            )));
+        }
         let system = |error: &dyn fmt::Display| OpenError::System(error.to_string());
         let runtime = runtime::start(config.threads, logger.dispatch())
             .map_err(|error| system(&format!("no threads: {error}")))?;

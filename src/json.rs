@@ -14,6 +14,8 @@ use serde_json::value::RawValue;
 pub struct Source {
     name: String,
     text: String,
+    /// Whether numbers and truth values may be written as strings.
+    loose: bool,
 }
 
 impl Source {
@@ -22,6 +24,15 @@ impl Source {
         Self {
             name: name.into(),
             text: text.into(),
+            loose: false,
+        }
+    }
+
+    /// The same, for a text whose numbers and truth values may stand as strings.
+    pub fn with_numbers_as_strings(name: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            loose: true,
+            ..Self::new(name, text)
         }
     }
 
@@ -41,6 +52,11 @@ impl Source {
     /// What error messages call it.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// The value that the text holds, or where its syntax is wrong.
@@ -174,13 +190,21 @@ impl<'a> Node<'a> {
 
     /// `true` or `false`.
     pub fn boolean(&self) -> Result<bool, ConfigError> {
-        self.read("true or false")
+        let expected = "true or false";
+        if self.source.loose && self.is_string() {
+            return self.string()?.parse().map_err(|_| self.error(expected));
+        }
+        self.read(expected)
     }
 
     /// A whole number in `range`.
     pub fn integer(&self, range: RangeInclusive<u64>) -> Result<u64, ConfigError> {
         let expected = format!("a whole number from {} to {}", range.start(), range.end());
-        let number = self.read(&expected)?;
+        let number = if self.source.loose && self.is_string() {
+            self.string()?.parse().map_err(|_| self.error(&expected))?
+        } else {
+            self.read(&expected)?
+        };
         if range.contains(&number) {
             Ok(number)
         } else {
@@ -271,6 +295,11 @@ impl<'a> Object<'a> {
             !hit
         });
         last.filter(|node| !node.is("null"))
+    }
+
+    /// Adds the entries of another object, which win over those that are there.
+    pub fn overlay(&mut self, other: Self) {
+        self.entries.extend(other.entries);
     }
 
     /// A warning for each key that was not asked for, with the nearest key that was.

@@ -31,6 +31,13 @@ impl Key {
         Self(bytes)
     }
 
+    /// A key that nobody knows.
+    pub fn random() -> Result<Self, getrandom::Error> {
+        let mut bytes = [0; BLOCK];
+        getrandom::fill(&mut bytes)?;
+        Ok(Self(bytes))
+    }
+
     /// Reads a file of hex text, of which the first 32 digits are the key.
     pub fn read(path: &str) -> Result<Self, ConfigError> {
         let mut bytes = Vec::new();

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use super::load::{flag, number};
+use super::{
+    load::{flag, number},
+    remote::Variables,
+};
 use crate::{
     event::{Filter, Guid, filter::Pattern},
-    json::{ConfigError, Node, Object},
+    json::{ConfigError, Node, Object, Source},
 };
 
 /// A CAN bus that events are exchanged with.
@@ -44,18 +47,53 @@ impl Default for Bus {
 /// The longest name of a network interface.
 const MAX_NAME: usize = 15;
 
-/// Reads one bus or a list of them; those that are switched off are left out.
-pub(super) fn read(node: &Node<'_>, warnings: &mut Vec<String>) -> Result<Vec<Bus>, ConfigError> {
-    let nodes = if node.is_array() {
-        node.array()?
-    } else {
-        vec![node.clone()]
-    };
+/// Reads one bus or a list of them; those that are switched off are left out. Remote variables
+/// change the first bus, or make one where the configuration has no such key.
+pub(super) fn read(
+    node: Option<&Node<'_>>,
+    variables: &Variables,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<Bus>, ConfigError> {
     let mut buses = Vec::new();
-    for node in nodes {
-        buses.extend(read_one(&node, warnings)?);
+    match node {
+        None if variables.interface.is_some() => buses.push(Bus::default()),
+        None => {}
+        Some(node) if node.is_array() => {
+            for node in node.array()? {
+                buses.extend(read_one(&node, warnings)?);
+            }
+        }
+        Some(node) => buses.extend(read_one(node, warnings)?),
+    }
+    if let Some(bus) = buses.first_mut() {
+        let parse = |source: &Source| {
+            let text = source.text();
+            text.parse::<Pattern>()
+                .map_err(|error| ConfigError::new(source.name(), format!("{text:?}"), error))
+        };
+        if let Some(source) = &variables.interface {
+            bus.interface = interface(source.text().trim()).map_err(|expected| {
+                ConfigError::new(source.name(), format!("{:?}", source.text()), expected)
+            })?;
+        }
+        if let Some(source) = &variables.filter {
+            bus.filter.value = parse(source)?;
+        }
+        if let Some(source) = &variables.mask {
+            bus.filter.mask = parse(source)?;
+        }
     }
     Ok(buses)
+}
+
+/// The name of a network interface.
+pub(crate) fn interface(name: &str) -> Result<String, &'static str> {
+    let plain = |c: char| c.is_ascii_graphic() && c != '/';
+    if (1..=MAX_NAME).contains(&name.len()) && name.chars().all(plain) {
+        Ok(name.to_owned())
+    } else {
+        Err("the name of a network interface, as in \"can0\"")
+    }
 }
 
 fn read_one(node: &Node<'_>, warnings: &mut Vec<String>) -> Result<Option<Bus>, ConfigError> {
@@ -64,14 +102,7 @@ fn read_one(node: &Node<'_>, warnings: &mut Vec<String>) -> Result<Option<Bus>, 
     let enabled = flag(&mut object, "enable", true)?;
     let interface = match object.take(&["interface"]) {
         None => default.interface,
-        Some(node) => node.parsed(|name| {
-            let plain = |c: char| c.is_ascii_graphic() && c != '/';
-            if (1..=MAX_NAME).contains(&name.len()) && name.chars().all(plain) {
-                Ok(name.to_owned())
-            } else {
-                Err("the name of a network interface, as in \"can0\"")
-            }
-        })?,
+        Some(node) => node.parsed(interface)?,
     };
     let bus = Bus {
         interface,

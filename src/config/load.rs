@@ -7,7 +7,11 @@ use std::{
     time::Duration,
 };
 
-use super::{Config, Dialect, Layout, Limits, Listen, Urls, can, logging, remote, tls, web};
+use super::{
+    Config, Dialect, Layout, Limits, Listen, Urls, can, logging,
+    remote::{self, Variables},
+    string, tls, web,
+};
 use crate::{
     auth::{Key, Users, UsersFile},
     event::{Filter, MAX_DATA, json::Keys},
@@ -18,26 +22,28 @@ const MAX_COUNT: u64 = 1 << 24;
 const MAX_SECONDS: u64 = 365 * 86_400;
 
 impl Config {
-    /// Reads what the host names: the path of a JSON file, or the JSON text itself (its first
-    /// character that is not blank is `{`).
+    /// Reads what the host names: the path of a JSON file, the JSON text itself (its first
+    /// character that is not blank is `{`), or an old configuration string.
     ///
     /// # Errors
     /// The first thing that is wrong, with file, line and key. Files that the configuration
-    /// names (key, users) are read, too.
-    pub fn load(path_or_text: &str) -> Result<Self, ConfigError> {
-        if path_or_text.trim().is_empty() {
+    /// names (key, users) are read, too, and remote variables are asked for.
+    pub fn load(argument: &str) -> Result<Self, ConfigError> {
+        let argument = argument.trim();
+        if argument.is_empty() {
             return Err(ConfigError::new(
                 "configuration",
                 "nothing",
                 "the path of a JSON file, or JSON text",
             ));
         }
-        let source = if path_or_text.trim_start().starts_with('{') {
-            Source::new("inline configuration", path_or_text)
-        } else {
-            Source::read(path_or_text)?
-        };
-        read(&source)
+        if argument.starts_with('{') {
+            return read(&Source::new("inline configuration", argument));
+        }
+        if string::is_one(argument) {
+            return read(&string::to_json(argument)?);
+        }
+        read(&Source::read(argument)?)
     }
 }
 
@@ -45,6 +51,21 @@ fn read(source: &Source) -> Result<Config, ConfigError> {
     let mut object = source.root()?.object()?;
     let mut warnings = Vec::new();
     let mut notes = Vec::new();
+
+    let variables = match object.take(&["remote-variables"]) {
+        Some(node) => remote::read(&node, &mut warnings)?,
+        None => Variables::default(),
+    };
+    if let Some(remote) = &variables.config {
+        let mut remote = remote.root()?.object()?;
+        if let Some(node) = remote.take(&["remote-variables"]) {
+            warnings.push(format!(
+                "{}: remote-variables: without effect",
+                node.place()
+            ));
+        }
+        object.overlay(remote);
+    }
 
     let debug = flag(&mut object, "debug", false)?;
     let write = flag(&mut object, "write", false)?;
@@ -75,20 +96,10 @@ fn read(source: &Source) -> Result<Config, ConfigError> {
         .take(&["tls"])
         .map(|node| tls::read(&node, &mut warnings))
         .transpose()?;
-    let mut buses = Vec::new();
-    if let Some(node) = object.take(&["socketcan"]) {
-        buses = can::read(&node, &mut warnings)?;
-        if !buses.is_empty() {
-            return Err(node.error("no CAN bus, this version has no bridge yet"));
-        }
-    }
-    if let Some(node) = object.take(&["remote-variables"]) {
-        remote::read(&node, &mut warnings)?;
-        let expected = "no such key, this version has no remote variables yet";
-        return Err(node.error_found("an object", expected));
-    }
+    let socketcan = object.take(&["socketcan"]);
+    let buses = can::read(socketcan.as_ref(), &variables, &mut warnings)?;
 
-    let key = key(&mut object, &mut warnings)?;
+    let key = key(&mut object, source, &mut warnings)?;
     let path_users = object.take(&["path-users"]);
     let inline_users = object.take(&["users"]);
     let (users, users_file) = match (path_users, inline_users) {
@@ -199,7 +210,11 @@ pub(super) fn url_path(text: &str) -> Result<String, &'static str> {
     }
 }
 
-fn key(object: &mut Object<'_>, warnings: &mut Vec<String>) -> Result<Key, ConfigError> {
+fn key(
+    object: &mut Object<'_>,
+    source: &Source,
+    warnings: &mut Vec<String>,
+) -> Result<Key, ConfigError> {
     let allow_default = flag(object, "allow-default-key", false)?;
     let Some(node) = object.take(&["key-file"]) else {
         if allow_default {
@@ -208,8 +223,14 @@ fn key(object: &mut Object<'_>, warnings: &mut Vec<String>) -> Result<Key, Confi
             );
             return Ok(Key::WELL_KNOWN);
         }
+        if source.name() == string::NAME {
+            // `can0` alone is to open: with a key that nobody knows nobody can log in.
+            warnings.push("no key-file: no client can log in".into());
+            return Key::random()
+                .map_err(|error| ConfigError::new(source.name(), error, "random numbers"));
+        }
         return Err(ConfigError::new(
-            "key-file",
+            format!("{}: key-file", source.name()),
             "no such key",
             "the path of a file with at least 32 hex digits (vscpl2drv-websocksrv key makes one)",
         ));

@@ -2,10 +2,12 @@
 //! exists.
 
 mod can;
+mod dialogue;
 mod listen;
 mod load;
 mod logging;
 mod remote;
+mod string;
 mod tls;
 mod web;
 
@@ -14,7 +16,6 @@ use std::time::Duration;
 pub use self::{
     can::Bus,
     listen::Listen,
-    remote::RemoteVariables,
     tls::{Tls, TlsVersion},
     web::Web,
 };

@@ -2,41 +2,94 @@
 
 use std::time::Duration;
 
-use super::load::{flag, number};
-use crate::json::{ConfigError, Node, Object};
+use super::{
+    dialogue,
+    load::{flag, number},
+};
+use crate::json::{ConfigError, Node, Object, Source};
 
 /// A server whose variables add to the configuration.
-#[derive(Clone)]
-pub struct RemoteVariables {
+pub(super) struct RemoteVariables {
     /// Name or address of the server.
-    pub host: String,
+    pub(super) host: String,
     /// Its port.
-    pub port: u16,
+    pub(super) port: u16,
     /// User to log in with.
-    pub user: String,
+    pub(super) user: String,
     /// Password of the user.
-    pub password: String,
+    pub(super) password: String,
     /// What the names of the variables start with.
-    pub prefix: String,
+    pub(super) prefix: String,
     /// Time for the whole dialogue.
-    pub timeout: Duration,
+    pub(super) timeout: Duration,
     /// Whether the driver refuses to open without the server.
-    pub required: bool,
+    pub(super) required: bool,
     /// Whether the server is spoken to over TLS.
-    pub tls: bool,
+    pub(super) tls: bool,
 }
 
-impl std::fmt::Debug for RemoteVariables {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { host, port, .. } = self;
-        write!(f, "RemoteVariables({host}:{port})")
+impl RemoteVariables {
+    fn name(&self) -> String {
+        format!("{}:{}", self.host, self.port)
     }
 }
 
-pub(super) fn read(
-    node: &Node<'_>,
-    warnings: &mut Vec<String>,
-) -> Result<RemoteVariables, ConfigError> {
+/// What the server has said; what it has not is `None`.
+#[derive(Debug, Default)]
+pub(super) struct Variables {
+    /// The CAN interface.
+    pub(super) interface: Option<Source>,
+    /// The filter of the CAN bus.
+    pub(super) filter: Option<Source>,
+    /// Its mask.
+    pub(super) mask: Option<Source>,
+    /// JSON with any key of the configuration.
+    pub(super) config: Option<Source>,
+}
+
+/// Reads the key and asks the server. Where that fails and it is not required, there are no
+/// variables.
+pub(super) fn read(node: &Node<'_>, warnings: &mut Vec<String>) -> Result<Variables, ConfigError> {
+    let remote = settings(node, warnings)?;
+    match fetch(&remote) {
+        Ok(variables) => Ok(variables),
+        Err(error) if remote.required => {
+            Err(node.error_found(format!("{}: {error}", remote.name()), "its variables"))
+        }
+        Err(error) => {
+            warnings.push(format!(
+                "{}: remote-variables: {}: {error}; going on without",
+                node.place(),
+                remote.name()
+            ));
+            Ok(Variables::default())
+        }
+    }
+}
+
+fn fetch(remote: &RemoteVariables) -> Result<Variables, String> {
+    let names = ["interface", "filter", "mask", "config"];
+    let names = names.map(|name| format!("{}_{name}", remote.prefix));
+    let [interface, filter, mask, config] = dialogue::fetch(remote, &names)?;
+    let source = |name: &str, value: Option<String>| {
+        value.map(|value| Source::new(format!("variable {name} of {}", remote.name()), value))
+    };
+    let config = source(&names[3], config);
+    if let Some(config) = &config {
+        config
+            .root()
+            .and_then(|root| root.object())
+            .map_err(|error| error.to_string())?;
+    }
+    Ok(Variables {
+        interface: source(&names[0], interface),
+        filter: source(&names[1], filter),
+        mask: source(&names[2], mask),
+        config,
+    })
+}
+
+fn settings(node: &Node<'_>, warnings: &mut Vec<String>) -> Result<RemoteVariables, ConfigError> {
     let mut object = node.object()?;
     let remote = RemoteVariables {
         host: text(&mut object, "host", "127.0.0.1")?,
@@ -59,6 +112,12 @@ fn text(object: &mut Object<'_>, name: &'static str, default: &str) -> Result<St
         return Ok(default.to_owned());
     };
     // What is there may be a password.
-    node.string()
-        .map_err(|_| node.error_found("something else", "a string"))
+    let expected = "a string of one line";
+    let text = node
+        .string()
+        .map_err(|_| node.error_found("something else", expected))?;
+    if text.contains(|c: char| c.is_control()) {
+        return Err(node.error_found("control characters", expected));
+    }
+    Ok(text)
 }
