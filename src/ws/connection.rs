@@ -197,11 +197,12 @@ impl Connection {
             None => {}
         }
         for _ in 0..ROUNDS {
-            self.poll_login(context);
             let mut more = match self.poll_messages(context) {
                 Ok(more) => more,
                 Err(ending) => return Poll::Ready(ending),
             };
+            // Behind the messages: one of them may have started it.
+            more |= self.poll_login(context);
             more |= self.poll_events(context);
             let was_full = self.is_full();
             match self.websocket.get_mut().poll_send(context) {
@@ -239,12 +240,13 @@ impl Connection {
         self.websocket.get_mut().queue_text(text.as_bytes());
     }
 
-    fn poll_login(&mut self, context: &mut Context<'_>) {
+    /// Whether a login has ended, so that messages are taken again.
+    fn poll_login(&mut self, context: &mut Context<'_>) -> bool {
         let Some(login) = &mut self.login else {
-            return;
+            return false;
         };
         let Poll::Ready(user) = login.as_mut().poll(context) else {
-            return;
+            return false;
         };
         self.login = None;
         let id = self.ticket.id();
@@ -263,6 +265,7 @@ impl Connection {
         let reply = self.session.logged_in(user);
         self.reply(&reply);
         self.follow_login();
+        true
     }
 
     /// Does what a change of the session's user brings with it.
