@@ -23,6 +23,7 @@ pub mod config;
 pub mod driver;
 pub mod event;
 pub mod ffi;
+pub mod hlo;
 pub mod http;
 pub mod hub;
 mod identity;
