@@ -18,21 +18,6 @@ typedef struct vscpEventUnixNs vscpEvent;
 typedef struct vscpEventClassic vscpEvent;
 #endif
 
-// Bytes of the key, of the initialisation vector and of a cipher block.
-#define BLOCK 16
-
-// The largest number of encrypted bytes.
-#define MAX_CRYPTO 512
-
-// The largest number of data bytes of an event.
-#define MAX_DATA 512
-
-// Bits of [`Event::head`] that hold the frame version.
-#define HEAD_FRAME_VERSION 768
-
-// Frame version 1: the time is nanoseconds since 1970.
-#define HEAD_UNIX_NS 256
-
 // Done.
 #define CANAL_ERROR_SUCCESS 0
 
@@ -53,18 +38,6 @@ typedef struct vscpEventClassic vscpEvent;
 
 // The driver itself failed; it goes on.
 #define CANAL_ERROR_INTERNAL 36
-
-// Close code: the driver ends.
-#define GOING_AWAY 1001
-
-// Close code: a rule was broken.
-#define POLICY 1008
-
-// The key that login blobs are encrypted with.
-typedef struct Key Key;
-
-// A set of rights.
-typedef struct Rights Rights;
 
 // The event of daemons 14 and 15.0, 56 bytes.
 typedef struct vscpEventClassic {
@@ -134,51 +107,6 @@ typedef struct vscpEventUnixNs {
   // Not used: never read, written as 0.
   uint16_t crc;
 } vscpEventUnixNs;
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-// An empty ping.
-#define PING { 137, 0, }
 
 #ifdef __cplusplus
 extern "C" {

@@ -81,14 +81,16 @@ impl Driver {
             .is_some_and(|console| console.level <= Level::Error);
         let logger = Logger::start(config.logging.clone());
         let log = logger.dispatch().clone();
-        dispatcher::with_default(&log, || {
-            Self::start(config, guid, host, logger).inspect_err(|error| {
+        let (mut driver, runtime) = dispatcher::with_default(&log, || {
+            Self::start(config, guid, host, &logger).inspect_err(|error| {
                 tracing::error!("cannot open: {error}");
                 if !on_stderr {
                     eprintln!("vscpl2drv-websocksrv: cannot open: {error}");
                 }
             })
-        })
+        })?;
+        *driver.running.get_mut() = Some((runtime, logger));
+        Ok(driver)
     }
 
     /// Takes an event of the host to the clients, waiting for room at most `timeout` (`None`:
@@ -138,8 +140,8 @@ impl Driver {
         config: Config,
         guid: Option<Guid>,
         host: Host,
-        logger: Logger,
-    ) -> Result<Self, OpenError> {
+        logger: &Logger,
+    ) -> Result<(Self, Runtime), OpenError> {
         config
             .warnings
             .iter()
@@ -224,14 +226,15 @@ impl Driver {
         for listener in listeners {
             runtime.spawn(listen::accept(listener, router.clone()));
         }
-        Ok(Self {
+        let driver = Self {
             layout,
             hub,
             clients,
             counters,
             addresses,
-            running: Mutex::new(Some((runtime, logger))),
-        })
+            running: Mutex::new(None),
+        };
+        Ok((driver, runtime))
     }
 }
 

@@ -11,7 +11,7 @@ const ETHERNET: &str = "1";
 
 /// The GUID to use, and where it is from: the host, the configuration, or the first Ethernet
 /// address of the machine (`FF:FF:FF:FF:FF:FF:FF:FE`, the address, `00:00`); else zeros.
-pub(crate) fn guid(host: Option<Guid>, configured: Option<Guid>) -> (Guid, &'static str) {
+pub fn guid(host: Option<Guid>, configured: Option<Guid>) -> (Guid, &'static str) {
     if let Some(guid) = host.filter(|guid| !guid.is_zero()) {
         return (guid, "from the host");
     }

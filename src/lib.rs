@@ -11,6 +11,7 @@
 //! | [`ws`] | the protocols ws1 and ws2 | hub, auth |
 //! | [`hub`] | the router | event |
 //! | [`config`] | the configuration as typed values | auth, log, event, json |
+//! | [`identity`] | the GUID of the driver | event |
 //! | [`auth`] | users, rights, passwords, logins | event, json |
 //! | [`log`] | log lines to file and console | |
 //! | [`event`] | the event, its text and JSON, filters | |
@@ -26,7 +27,7 @@ pub mod ffi;
 pub mod hlo;
 pub mod http;
 pub mod hub;
-mod identity;
+pub mod identity;
 pub mod json;
 pub mod log;
 pub mod metrics;

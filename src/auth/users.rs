@@ -73,26 +73,34 @@ impl Users {
     pub fn most_rounds(&self) -> u32 {
         self.most_rounds
     }
-}
 
-/// Logs what whoever runs the driver should know about its users.
-pub fn log_summary(users: &Users) {
-    if users.is_empty() {
-        tracing::warn!("no users are configured, so nobody can log in");
-    }
-    let old: Vec<_> = users.iter().filter(|user| user.password.is_md5()).collect();
-    if !old.is_empty() {
+    /// What should be changed about them, though it is no error.
+    pub fn warnings(&self) -> Vec<String> {
+        if self.is_empty() {
+            return vec!["no users are configured, so nobody can log in".to_owned()];
+        }
+        let old: Vec<_> = self.iter().filter(|user| user.password.is_md5()).collect();
+        if old.is_empty() {
+            return Vec::new();
+        }
         let names = old.iter().take(NAMES_SHOWN).map(|user| &*user.name);
         let mut names = names.collect::<Vec<_>>().join(", ");
         if old.len() > NAMES_SHOWN {
             names += ", ...";
         }
-        tracing::warn!(
+        vec![format!(
             "{} of {} users have a password stored as MD5, which is easily guessed ({names}): \
              replace each with the output of: vscpl2drv-websocksrv passwd USER",
             old.len(),
-            users.len(),
-        );
+            self.len(),
+        )]
+    }
+}
+
+/// Logs what whoever runs the driver should know about its users.
+pub fn log_summary(users: &Users) {
+    for warning in users.warnings() {
+        tracing::warn!("{warning}");
     }
     for user in users.iter() {
         tracing::info!("user {} may log in from {}", user.name, user.remotes);
