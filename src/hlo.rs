@@ -74,24 +74,23 @@ pub fn is_command(event: &Event, driver: Guid) -> bool {
 /// Reads a command.
 ///
 /// # Errors
-/// The reply that says what is wrong.
-pub fn read(event: &Event) -> Result<Command, Reply> {
-    let wrong = |note: String| Reply::error("", note);
+/// What is wrong, for the note of a reply.
+pub fn read(event: &Event) -> Result<Command, String> {
     let Some((head, payload)) = event.data.split_at_checked(HEAD) else {
-        return Err(wrong(format!("found {} bytes", event.data.len())));
+        return Err(format!("found {} bytes", event.data.len()));
     };
     let (kind, encryption) = (head[HEAD - 1] >> 4, head[HEAD - 1] & 0x0F);
     if encryption != 0 {
-        return Err(wrong(format!("found encryption {encryption}, expected 0")));
+        return Err(format!("found encryption {encryption}, expected 0"));
     }
     let json = match kind {
         TEXT | JSON => payload.to_vec(),
         BASE64 => BASE64_STANDARD
             .decode(payload.trim_ascii())
-            .map_err(|error| wrong(format!("not Base64: {error}")))?,
-        _ => return Err(wrong(format!("found kind {kind}, expected 0, 2 or 3"))),
+            .map_err(|error| format!("not Base64: {error}"))?,
+        _ => return Err(format!("found kind {kind}, expected 0, 2 or 3")),
     };
-    serde_json::from_slice(&json).map_err(|error| wrong(format!("not a command: {error}")))
+    serde_json::from_slice(&json).map_err(|error| format!("not a command: {error}"))
 }
 
 impl Reply {
@@ -249,7 +248,9 @@ mod tests {
             (command(0x20, b"{}"), "not a command: missing field `op`"),
             (command(0x20, b"\xFF"), "not a command"),
         ] {
-            let reply = payload(&read(&event).unwrap_err().event(SENDER, DRIVER, MAX_DATA));
+            let reply = payload(
+                &Reply::error("", read(&event).unwrap_err()).event(SENDER, DRIVER, MAX_DATA),
+            );
             assert_eq!(
                 (&reply["rv"], &reply["result"]),
                 (&json!("ERROR"), &json!(1))
@@ -293,8 +294,8 @@ mod tests {
             kind in any::<u8>(),
             bytes in proptest::collection::vec(any::<u8>(), 0..=MAX_PAYLOAD),
         ) {
-            if let Err(reply) = read(&command(kind, &bytes)) {
-                prop_assert!(reply.event(SENDER, DRIVER, 128).data.len() <= 128);
+            if let Err(note) = read(&command(kind, &bytes)) {
+                prop_assert!(Reply::error("", note).event(SENDER, DRIVER, 128).data.len() <= 128);
             }
         }
     }
