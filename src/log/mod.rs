@@ -94,11 +94,7 @@ pub struct Logger {
     /// comes to a place that logs, and remembers the answer for all threads: never, where that
     /// thread has none. A second one, to the same subscriber, makes it ask those there are.
     _twin: Dispatch,
-    levels: Arc<Levels>,
-    /// [`Logger::set_level`] is for the file.
-    has_file: bool,
-    /// As above, for the console where there is no file.
-    has_console: bool,
+    level_control: LevelControl,
     queue: Sender<Message>,
     /// `None` once it is stopped.
     writer: Option<thread::JoinHandle<()>>,
@@ -128,7 +124,11 @@ impl Logger {
                 .map_or(Level::Off, |sink| sink.level),
             file_level.filter(|_| file.is_some()).unwrap_or(Level::Off),
         ));
-        let (has_file, has_console) = (file.is_some(), settings.console.is_some());
+        let sink = match (&file, &settings.console) {
+            (Some(_), _) => Some(Sink::File),
+            (None, Some(_)) => Some(Sink::Console),
+            (None, None) => None,
+        };
         let (queue, records) = crossbeam_channel::bounded(QUEUE);
         let dropped = Arc::new(AtomicU64::new(0));
         let writer = Writer {
@@ -155,9 +155,7 @@ impl Logger {
         Self {
             dispatch: Dispatch::new(Arc::clone(&subscriber)),
             _twin: Dispatch::new(subscriber),
-            levels,
-            has_file,
-            has_console,
+            level_control: LevelControl { levels, sink },
             queue,
             writer,
         }
@@ -169,24 +167,9 @@ impl Logger {
         &self.dispatch
     }
 
-    /// Sets the level of the file, or of the console where there is no file. What is in the
-    /// queue already is not affected.
-    pub fn set_level(&self, level: Level) {
-        if self.has_file {
-            self.levels.set_file(level);
-        } else if self.has_console {
-            self.levels.set_console(level);
-        }
-        callsite::rebuild_interest_cache();
-    }
-
-    /// The level that [`Logger::set_level`] sets; off where there is neither sink.
-    pub fn level(&self) -> Level {
-        if self.has_file {
-            self.levels.file()
-        } else {
-            self.levels.console()
-        }
+    /// What changes the level while the log is in use.
+    pub fn level_control(&self) -> LevelControl {
+        self.level_control.clone()
     }
 
     /// Writes what was logged until now, and ends the writer thread. What is logged later is
@@ -203,16 +186,59 @@ impl Drop for Logger {
         let _ = self.queue.send(Message::Stop);
         let _ = writer.join();
         // Threads that still have the dispatcher shall not pay for it.
-        self.levels.set_console(Level::Off);
-        self.levels.set_file(Level::Off);
+        self.level_control.levels.set_console(Level::Off);
+        self.level_control.levels.set_file(Level::Off);
         callsite::rebuild_interest_cache();
+    }
+}
+
+/// Changes the level of the file, or of the console where there is no file.
+#[derive(Clone, Debug)]
+pub struct LevelControl {
+    levels: Arc<Levels>,
+    /// `None` where nothing is logged at all.
+    sink: Option<Sink>,
+}
+
+/// Where lines go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sink {
+    /// The file.
+    File,
+    /// Standard error.
+    Console,
+}
+
+impl LevelControl {
+    /// What it is for, `None` where nothing is logged at all.
+    pub fn sink(&self) -> Option<Sink> {
+        self.sink
+    }
+
+    /// Sets the level. What is in the queue already is not affected.
+    pub fn set(&self, level: Level) {
+        match self.sink {
+            Some(Sink::File) => self.levels.set_file(level),
+            Some(Sink::Console) => self.levels.set_console(level),
+            None => {}
+        }
+        callsite::rebuild_interest_cache();
+    }
+
+    /// The level; off where nothing is logged at all.
+    pub fn get(&self) -> Level {
+        match self.sink {
+            Some(Sink::File) => self.levels.file(),
+            Some(Sink::Console) => self.levels.console(),
+            None => Level::Off,
+        }
     }
 }
 
 impl fmt::Debug for Logger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Logger")
-            .field("levels", &self.levels)
+            .field("levels", &self.level_control.levels)
             .finish_non_exhaustive()
     }
 }

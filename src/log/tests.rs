@@ -191,8 +191,8 @@ fn the_level_can_change_for_places_that_have_logged_before() {
     );
     let levels = [Level::Error, Level::Trace, Level::Off, Level::Debug];
     for level in levels {
-        logger.set_level(level);
-        assert_eq!(logger.level(), level);
+        logger.level_control().set(level);
+        assert_eq!(logger.level_control().get(), level);
         with_default(logger.dispatch(), one_of_each_level);
     }
     logger.stop();
@@ -205,9 +205,9 @@ fn the_level_can_change_for_places_that_have_logged_before() {
 fn without_a_file_the_level_is_that_of_the_console() {
     let stderr = Capture::default();
     let logger = start(console(Level::Warn, "%v"), None, stderr.clone());
-    assert_eq!(logger.level(), Level::Warn);
-    logger.set_level(Level::Info);
-    assert_eq!(logger.level(), Level::Info);
+    assert_eq!(logger.level_control().get(), Level::Warn);
+    logger.level_control().set(Level::Info);
+    assert_eq!(logger.level_control().get(), Level::Info);
     with_default(logger.dispatch(), one_of_each_level);
     logger.stop();
     assert_eq!(stderr.text(), "3\n4\n5\n6\n");
@@ -217,8 +217,8 @@ fn without_a_file_the_level_is_that_of_the_console() {
 fn without_sinks_nothing_is_logged_at_any_level() {
     let stderr = Capture::default();
     let logger = start(None, None, stderr.clone());
-    logger.set_level(Level::Trace);
-    assert_eq!(logger.level(), Level::Off);
+    logger.level_control().set(Level::Trace);
+    assert_eq!(logger.level_control().get(), Level::Off);
     with_default(logger.dispatch(), one_of_each_level);
     logger.stop();
     assert_eq!(stderr.text(), "");
@@ -316,7 +316,7 @@ fn a_file_that_cannot_be_opened_is_told_once_and_the_console_goes_on() {
             file(Level::Trace, "%v", "/dev/null/log\n"),
             stderr.clone(),
         );
-        assert_eq!(logger.level(), level.unwrap_or(Level::Off));
+        assert_eq!(logger.level_control().get(), level.unwrap_or(Level::Off));
         with_default(logger.dispatch(), one_of_each_level);
         logger.stop();
         assert_eq!(stderr.text(), format!("{begin}{error}\n{end}"), "{level:?}");
