@@ -76,20 +76,17 @@ impl Running {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let stdout = lines(child.stdout.take().unwrap());
-        let stderr = lines(child.stderr.take().unwrap());
-        let line = wait_for(&stderr, "listening on ws://");
-        let (_, rest) = line.split_once("listening on ws://").unwrap();
-        let address = rest.split(';').next().unwrap().to_owned();
-        // From here on signals have their effect.
-        wait_for(&stderr, "note: ");
-        Self {
+        let mut running = Self {
+            stdout: lines(child.stdout.take().unwrap()),
+            stderr: lines(child.stderr.take().unwrap()),
             child,
-            stdout,
-            stderr,
-            address,
+            address: String::new(),
             _folder: folder,
-        }
+        };
+        let line = wait_for(&running.stderr, "listening on ws://");
+        let (_, rest) = line.split_once("listening on ws://").unwrap();
+        running.address = rest.split(';').next().unwrap().to_owned();
+        running
     }
 
     /// A ws1 client that has logged in and opened.
@@ -100,7 +97,9 @@ impl Running {
         let (mut socket, _) = client(url, stream).unwrap();
         send(&mut socket, &format!("C;AUTH;{LOGIN}"));
         send(&mut socket, "C;OPEN");
-        message(&mut socket, "+;OPEN");
+        for reply in ["+;AUTH0;", "+;AUTH1;", "+;OPEN"] {
+            message(&mut socket, reply);
+        }
         socket
     }
 
@@ -156,14 +155,15 @@ fn send(socket: &mut WebSocket<TcpStream>, text: &str) {
     socket.send(Message::text(text)).unwrap();
 }
 
-/// The next message that starts so.
+/// The next message that is no event (or the next event), which must start so.
 fn message(socket: &mut WebSocket<TcpStream>, start: &str) -> String {
     loop {
         let message = socket.read().unwrap();
-        match message.to_text() {
-            Ok(text) if text.starts_with(start) => return text.to_owned(),
-            _ => {}
+        let text = message.to_text().unwrap();
+        if text.starts_with(start) {
+            return text.to_owned();
         }
+        assert!(text.starts_with("E;"), "{text} instead of {start}");
     }
 }
 
