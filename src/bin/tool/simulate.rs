@@ -19,8 +19,8 @@ const RATES: std::ops::RangeInclusive<f64> = 0.001..=100_000.0;
 const CLASS_MEASUREMENT: u16 = 10;
 const TYPE_TEMPERATURE: u16 = 6;
 
-/// The coding byte of a normalized integer in °C, for sensor 0.
-const CODING: u8 = 0b100_01_000;
+/// The coding byte of a normalized integer (4) in °C (1), for sensor 0.
+const CODING: u8 = 4 << 5 | 1 << 3;
 
 /// The exponent byte: divided by 10 to the power of 2.
 const HUNDREDTHS: u8 = 0x82;
