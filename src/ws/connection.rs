@@ -203,7 +203,8 @@ impl Connection {
             };
             // Behind the messages: one of them may have started it.
             more |= self.poll_login(context);
-            more |= self.poll_events(context);
+            self.poll_events(context);
+            // There may be more events than there was room for.
             let was_full = self.is_full();
             match self.websocket.get_mut().poll_send(context) {
                 Poll::Ready(Ok(())) => {
@@ -354,19 +355,18 @@ impl Connection {
         }
     }
 
-    /// Queues events for the client, or keeps them where it has not opened. Whether there may be
-    /// more than there was room for.
-    fn poll_events(&mut self, context: &mut Context<'_>) -> bool {
+    /// Queues events for the client while there is room, or keeps them where it has not opened.
+    fn poll_events(&mut self, context: &mut Context<'_>) {
         self.send_kept();
         while !self.is_full() {
             let Some(subscription) = &self.subscription else {
-                return false;
+                return;
             };
             let taken = subscription.poll_take(context, BATCHES_AT_ONCE, &mut self.batches);
             match taken {
                 Poll::Pending => {
                     self.report_passed_over();
-                    return false;
+                    return;
                 }
                 Poll::Ready(lost) => self.note_passed_over(lost),
             }
@@ -380,7 +380,6 @@ impl Connection {
             }
             self.batches = batches;
         }
-        true
     }
 
     fn send(&mut self, batch: &Batch) {
