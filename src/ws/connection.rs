@@ -184,7 +184,8 @@ impl Connection {
                 pinged: now,
                 stalled: None,
             },
-            timer: Box::pin(tokio::time::sleep_until(now + server.limits.auth_timeout)),
+            // Finds out itself when there is something to do.
+            timer: Box::pin(tokio::time::sleep_until(now)),
             server,
         }
     }
@@ -274,7 +275,10 @@ impl Connection {
         self.ticket.set_user(self.session.user().cloned());
         match self.session.user() {
             Some(_) => self.times.logged_out = None,
-            None => self.times.logged_out = self.times.logged_out.or(Some(Instant::now())),
+            None => {
+                let since = *self.times.logged_out.get_or_insert_with(Instant::now);
+                self.look_by(since + self.server.limits.auth_timeout);
+            }
         }
         if !self.session.receives() {
             self.forget_events();
@@ -512,13 +516,17 @@ impl Connection {
         }
     }
 
+    /// Has the timer go off at `deadline` at the latest.
+    fn look_by(&mut self, deadline: Instant) {
+        if deadline < self.timer.deadline() {
+            self.timer.as_mut().reset(deadline);
+        }
+    }
+
     /// Does what is due. Whether there is something to send for it.
     fn poll_timer(&mut self, context: &mut Context<'_>) -> Result<bool, Ending> {
         if let Some((since, _)) = self.times.stalled {
-            let deadline = since + self.server.limits.write_timeout;
-            if deadline < self.timer.deadline() {
-                self.timer.as_mut().reset(deadline);
-            }
+            self.look_by(since + self.server.limits.write_timeout);
         }
         let mut pinged = false;
         while self.timer.as_mut().poll(context).is_ready() {
