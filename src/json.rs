@@ -128,6 +128,11 @@ impl<'a> Node<'a> {
         &self.path
     }
 
+    /// What error messages call the text that it is in.
+    pub fn source_name(&self) -> &'a str {
+        &self.source.name
+    }
+
     /// File and line, as in `/etc/vscp/websocksrv.json:12`.
     pub fn place(&self) -> String {
         let offset = self.text.as_ptr() as usize - self.source.text.as_ptr() as usize;

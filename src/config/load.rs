@@ -48,7 +48,8 @@ impl Config {
 }
 
 fn read(source: &Source) -> Result<Config, ConfigError> {
-    let mut object = source.root()?.object()?;
+    let root = source.root()?;
+    let mut object = root.object()?;
     let mut warnings = Vec::new();
     let mut notes = Vec::new();
 
@@ -99,7 +100,7 @@ fn read(source: &Source) -> Result<Config, ConfigError> {
     let socketcan = object.take(&["socketcan"]);
     let buses = can::read(socketcan.as_ref(), &variables, &mut warnings)?;
 
-    let key = key(&mut object, source, &mut warnings)?;
+    let key = key(&root, &mut object, &mut warnings)?;
     let path_users = object.take(&["path-users"]);
     let inline_users = object.take(&["users"]);
     let (users, users_file) = match (path_users, inline_users) {
@@ -211,8 +212,8 @@ pub(super) fn url_path(text: &str) -> Result<String, &'static str> {
 }
 
 fn key(
+    root: &Node<'_>,
     object: &mut Object<'_>,
-    source: &Source,
     warnings: &mut Vec<String>,
 ) -> Result<Key, ConfigError> {
     let allow_default = flag(object, "allow-default-key", false)?;
@@ -223,15 +224,13 @@ fn key(
             );
             return Ok(Key::WELL_KNOWN);
         }
-        if source.name() == string::NAME {
+        if root.source_name() == string::NAME {
             // `can0` alone is to open: with a key that nobody knows nobody can log in.
             warnings.push("no key-file: no client can log in".into());
-            return Key::random()
-                .map_err(|error| ConfigError::new(source.name(), error, "random numbers"));
+            return Key::random().map_err(|error| root.error_found(error, "random numbers"));
         }
-        return Err(ConfigError::new(
-            format!("{}: key-file", source.name()),
-            "no such key",
+        return Err(root.error_found(
+            "no \"key-file\"",
             "the path of a file with at least 32 hex digits (vscpl2drv-websocksrv key makes one)",
         ));
     };
