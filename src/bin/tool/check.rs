@@ -16,8 +16,8 @@ use crate::message;
 
 /// Checks a configuration and the files that it names
 ///
-/// The exit status is 0 where the driver would open with it (there may be warnings), 1 where it
-/// would not. Nothing is changed.
+/// The exit status is 0 where they are right (there may be warnings), 1 where the driver would
+/// refuse them. Nothing is changed.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
