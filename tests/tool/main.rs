@@ -86,7 +86,7 @@ fn check_says_in_one_line_what_is_wrong_and_fails() {
             ":3: threads: found 0, expected a whole number from 1 to 64",
         ),
         (format!("{{\n{key},\n"), "expected valid JSON"),
-        ("{}".to_owned(), "key-file: found no such key"),
+        ("{}".to_owned(), ":1: found no \"key-file\""),
         (
             format!("{{{key}, \"interface\": \"wss://localhost\"}}"),
             ":1: interface: found \"wss://localhost\"",
