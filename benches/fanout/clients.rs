@@ -1,0 +1,184 @@
+//! Clients in a process of their own.
+
+use std::{
+    env,
+    error::Error,
+    io::{self, BufRead, BufReader, Write},
+    net::TcpStream,
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+};
+
+use crate::{
+    drain::{Data, Drain},
+    pump::Pump,
+    socket::Socket,
+    stats::{now, percentile},
+};
+
+/// What the clients of a process do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Role {
+    /// Read frames of plain sockets.
+    Raw,
+    /// Are open and read events with sequence numbers.
+    Numbered,
+    /// Are open and read events with the time of their sending.
+    Timed,
+    /// Send NOOP, one after the other.
+    Noop,
+    /// Send events and receive none.
+    Pump,
+    /// Are open, send events and get those of the others.
+    PumpOpen,
+    /// Are open and do not react to anything.
+    Mute,
+}
+
+const ROLES: [Role; 7] = [
+    Role::Raw,
+    Role::Numbered,
+    Role::Timed,
+    Role::Noop,
+    Role::Pump,
+    Role::PumpOpen,
+    Role::Mute,
+];
+
+/// A process of clients; ends with its drop.
+#[derive(Debug)]
+pub(crate) struct Clients {
+    child: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+}
+
+impl Clients {
+    /// Starts clients and waits until they are connected.
+    pub(crate) fn start(role: Role, count: usize, address: &str) -> Result<Self, Box<dyn Error>> {
+        let mut clients = Self::spawn(role, count, address)?;
+        clients.wait()?;
+        Ok(clients)
+    }
+
+    /// Starts clients; [`wait`](Self::wait) waits until they are connected.
+    pub(crate) fn spawn(role: Role, count: usize, address: &str) -> io::Result<Self> {
+        let mut child = Command::new(env::current_exe()?)
+            .args(["client", &format!("{role:?}"), &count.to_string(), address])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let missing = || io::Error::other("no pipe");
+        Ok(Self {
+            input: child.stdin.take(),
+            output: BufReader::new(child.stdout.take().ok_or_else(missing)?),
+            child,
+        })
+    }
+
+    /// Has the clients do something; see [`run`].
+    pub(crate) fn ask(&mut self, number: u64) -> Result<Vec<u64>, Box<dyn Error>> {
+        let input = self.input.as_mut().ok_or("no input")?;
+        writeln!(input, "{number}")?;
+        self.wait()
+    }
+
+    /// Waits for the numbers that the clients say.
+    pub(crate) fn wait(&mut self) -> Result<Vec<u64>, Box<dyn Error>> {
+        let mut line = String::new();
+        if self.output.read_line(&mut line)? == 0 {
+            return Err("the clients have failed".into());
+        }
+        let numbers = line.split_whitespace().map(str::parse);
+        Ok(numbers.collect::<Result<_, _>>()?)
+    }
+}
+
+impl Drop for Clients {
+    fn drop(&mut self) {
+        self.input = None;
+        let _ = self.child.wait();
+    }
+}
+
+/// The process of clients. Says an empty line when all are connected; then answers each number
+/// that it is told with a line of numbers:
+///
+/// * Raw, Numbered, Timed: waits until each client has had so many frames. Time of the last one,
+///   number of all, gaps in their sequence, p50 and p99 of latency in ns.
+/// * Noop: so many one after the other. p50 and p99 in ns.
+/// * Pump, PumpOpen: sends events for so many milliseconds. Nanoseconds until the last was
+///   answered, events accepted, events refused, events received.
+/// * Mute: nothing.
+pub(crate) fn run(role: &str, count: &str, address: &str) -> Result<(), Box<dyn Error>> {
+    let named = ROLES.into_iter().find(|r| format!("{r:?}") == role);
+    let role = named.ok_or("no such role")?;
+    let count = count.parse()?;
+    let connect = |_| match role {
+        Role::Raw => {
+            let stream = TcpStream::connect(address)?;
+            stream.set_nodelay(true)?;
+            Ok(stream)
+        }
+        Role::Noop | Role::Pump => Ok(Socket::login(address, "sender")?.stream),
+        Role::Numbered | Role::Timed | Role::PumpOpen | Role::Mute => {
+            let mut socket = Socket::login(address, "admin")?;
+            socket.ask("C;OPEN", "+;OPEN")?;
+            Ok(socket.stream)
+        }
+    };
+    let streams = (0..count)
+        .map(connect)
+        .collect::<Result<_, Box<dyn Error>>>()?;
+    match role {
+        Role::Raw | Role::Numbered => serve(Drain::start(streams, Data::Number)?),
+        Role::Timed => serve(Drain::start(streams, Data::Time)?),
+        Role::Noop => serve(Noop::new(address)?),
+        Role::Pump | Role::PumpOpen => serve(Pump::new(streams)),
+        Role::Mute => serve(Mute(streams)),
+    }
+}
+
+/// What answers the numbers that a process of clients is told.
+pub(crate) trait Answer {
+    fn answer(&mut self, number: u64) -> Result<Vec<u64>, Box<dyn Error>>;
+}
+
+fn serve(mut clients: impl Answer) -> Result<(), Box<dyn Error>> {
+    println!();
+    for line in io::stdin().lines() {
+        let answer = clients.answer(line?.parse()?)?;
+        let words: Vec<String> = answer.iter().map(u64::to_string).collect();
+        println!("{}", words.join(" "));
+    }
+    Ok(())
+}
+
+struct Noop(Socket);
+
+impl Noop {
+    fn new(address: &str) -> Result<Self, Box<dyn Error>> {
+        Ok(Self(Socket::login(address, "sender")?))
+    }
+}
+
+impl Answer for Noop {
+    fn answer(&mut self, number: u64) -> Result<Vec<u64>, Box<dyn Error>> {
+        let mut times = Vec::new();
+        for _ in 0..number {
+            let start = now();
+            self.0.ask("C;NOOP", "+;NOOP")?;
+            times.push(now() - start);
+        }
+        times.sort_unstable();
+        Ok(vec![percentile(&times, 50.0), percentile(&times, 99.0)])
+    }
+}
+
+/// Holds connections.
+struct Mute(#[expect(dead_code, reason = "what counts is that they are open")] Vec<TcpStream>);
+
+impl Answer for Mute {
+    fn answer(&mut self, _number: u64) -> Result<Vec<u64>, Box<dyn Error>> {
+        Ok(Vec::new())
+    }
+}

@@ -1,0 +1,128 @@
+//! Host to clients at full rate, beside the raw program.
+
+use std::{error::Error, net::TcpListener, thread, time::Duration};
+
+use vscpl2drv_websocksrv::ffi::host::{Library, OpenDriver};
+
+use crate::{
+    RUNS,
+    clients::{Clients, Role},
+    raw::Raw,
+    server::{self, numbered},
+    stats::{grouped, median, now, processor_time},
+};
+
+/// For how long the host writes.
+const WRITING: Duration = Duration::from_secs(1);
+
+/// Time for a client to take what is in the driver.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What one run gave.
+#[derive(Debug, Default)]
+struct Run {
+    /// Frames a second, all clients together.
+    rate: f64,
+    /// Processor time of the server for a frame, in ns. The host's part is in it.
+    cost: f64,
+    missing: u64,
+    gaps: u64,
+}
+
+pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
+    println!("\nDown: events delivered a second, host at full rate, and the raw program");
+    println!(
+        "{:>7} {:>12} {:>12} {:>12} {:>7} {:>10} {:>10} {:>5} {:>5} {:>5}",
+        "clients",
+        "written/s",
+        "delivered/s",
+        "raw/s",
+        "ratio",
+        "ns/frame",
+        "raw ns/fr.",
+        "gaps",
+        "lost",
+        "full"
+    );
+    let library = Library::load(&server::library_path()?)?;
+    for count in [1, 10, 100] {
+        measure_with(&library, count)?;
+    }
+    Ok(())
+}
+
+fn measure_with(library: &Library, count: usize) -> Result<(), Box<dyn Error>> {
+    let (driver, address) = server::open(library, r#""ping-interval": 0"#)?;
+    let mut clients = Clients::start(Role::Numbered, count, &address)?;
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let mut raw_clients = Clients::spawn(Role::Raw, count, &listener.local_addr()?.to_string())?;
+    let mut raw = Raw::accept(&listener, count)?;
+    raw_clients.wait()?;
+
+    let mut driver_runs = Vec::new();
+    let mut raw_runs = Vec::new();
+    let mut full = 0;
+    for _ in 0..RUNS {
+        let mut frames = 0;
+        let run = measured(count, &mut clients, || {
+            frames = write(&driver, &mut full);
+            Ok(frames)
+        })?;
+        driver_runs.push(run);
+        let run = measured(count, &mut raw_clients, || Ok(raw.write(frames)?))?;
+        raw_runs.push(run);
+        thread::sleep(Duration::from_millis(200));
+    }
+    let ratios = driver_runs.iter().zip(&raw_runs);
+    let ratio = median(ratios.map(|(driver, raw)| driver.rate / raw.rate).collect());
+    let rate = |runs: &[Run]| median(runs.iter().map(|run| run.rate).collect());
+    let cost = |runs: &[Run]| median(runs.iter().map(|run| run.cost).collect());
+    let all = || driver_runs.iter().chain(&raw_runs);
+    println!(
+        "{count:>7} {:>12} {:>12} {:>12} {ratio:>7.2} {:>10.0} {:>10.0} {:>5} {:>5} {full:>5}",
+        grouped(rate(&driver_runs) / count as f64),
+        grouped(rate(&driver_runs)),
+        grouped(rate(&raw_runs)),
+        cost(&driver_runs),
+        cost(&raw_runs),
+        all().map(|run| run.gaps).sum::<u64>(),
+        all().map(|run| run.missing).sum::<u64>(),
+    );
+    Ok(())
+}
+
+/// Has `write` write frames to each client, and waits until the clients have them.
+fn measured(
+    count: usize,
+    clients: &mut Clients,
+    write: impl FnOnce() -> Result<u64, Box<dyn Error>>,
+) -> Result<Run, Box<dyn Error>> {
+    let before = processor_time();
+    let start = now();
+    let written = write()?;
+    let [last, frames, gaps, ..] = clients.ask(written)?[..] else {
+        return Err("no answer".into());
+    };
+    let cost = (processor_time() - before).as_nanos();
+    Ok(Run {
+        rate: frames as f64 / (last - start) as f64 * 1e9,
+        cost: cost as f64 / frames as f64,
+        missing: written * count as u64 - frames,
+        gaps,
+    })
+}
+
+/// Writes events as fast as they are taken. Returns how many; `full` counts the refusals.
+fn write(driver: &OpenDriver<'_>, full: &mut u64) -> u64 {
+    let end = now() + WRITING.as_nanos() as u64;
+    let mut written = 0;
+    while now() < end {
+        for _ in 0..64 {
+            match driver.write(&numbered(written as u32), TIMEOUT) {
+                Ok(()) => written += 1,
+                Err(_) => *full += 1,
+            }
+        }
+    }
+    written
+}

@@ -1,0 +1,76 @@
+//! The driver under test, and its events.
+
+use std::{env, error::Error, net::TcpListener, path::PathBuf};
+
+use md5::{Digest, Md5};
+use vscpl2drv_websocksrv::{
+    config::Layout,
+    event::{Data, Date, Event, Guid},
+    ffi::host::{Library, OpenDriver},
+};
+
+/// The password of all users.
+pub(crate) const PASSWORD: &str = "secret";
+
+/// Sequence numbers are counted modulo this: frames of so many numbers stay in the cache, which
+/// is in favour of the raw program.
+pub(crate) const NUMBERS: u32 = 4096;
+
+/// The shared library that cargo has built beside this program.
+pub(crate) fn library_path() -> Result<PathBuf, Box<dyn Error>> {
+    Ok(env::current_exe()?.with_file_name("libvscpl2drv_websocksrv.so"))
+}
+
+/// An open driver, and its address. `more` is added to its configuration.
+pub(crate) fn open<'l>(
+    library: &'l Library,
+    more: &str,
+) -> Result<(OpenDriver<'l>, String), Box<dyn Error>> {
+    let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+    let configuration = configuration(&address, more);
+    let driver = library
+        .open(&configuration, None, Some(Layout::Classic))
+        .ok_or("the driver does not open")?;
+    Ok((driver, address))
+}
+
+/// A configuration for many clients that come at once, without a log.
+pub(crate) fn configuration(address: &str, more: &str) -> String {
+    let user = |name: &str, rights: &str| {
+        let password = hex::encode(Md5::digest(format!("{name}:{PASSWORD}")));
+        format!(r#"{{"name": "{name}", "password": "{password}", "rights": "{rights}"}}"#)
+    };
+    format!(
+        r#"{{
+            "interface": "ws://{address}", "event-layout": "classic", "allow-default-key": true,
+            "enable-static": false, "max-clients": 0, "logging": {{"console-enable-log": false}},
+            "users": [{}, {}]{}{more}
+        }}"#,
+        user("admin", "admin"),
+        user("sender", "send-events"),
+        if more.is_empty() { "" } else { ", " },
+    )
+}
+
+/// A measurement as sensors send it, 116 bytes as a ws1 frame: `data` at its end, which is
+/// either a sequence number of 4 bytes or a time of 8.
+pub(crate) fn event(data: &[u8]) -> Event {
+    Event {
+        head: 0x60,
+        class: 10,
+        kind: 6,
+        obid: 0,
+        date: Date::new(2026, 1, 27, 20, 47, 55),
+        timestamp: 3_906_069_311,
+        unix_ns: None,
+        guid: Guid([
+            0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xF5, 0, 0, 0, 0, 0, 5, 0, 1,
+        ]),
+        data: Data::copy_from(data).unwrap_or_default(),
+    }
+}
+
+/// The event with a sequence number.
+pub(crate) fn numbered(number: u32) -> Event {
+    event(&(number % NUMBERS).to_be_bytes())
+}

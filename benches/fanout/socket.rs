@@ -1,0 +1,118 @@
+//! One ws1 client: connects, logs in, speaks frames.
+
+use std::{
+    error::Error,
+    io::{Read, Write},
+    net::TcpStream,
+};
+
+use aes::{
+    Aes128,
+    cipher::{BlockModeEncrypt, KeyIvInit, block_padding::NoPadding},
+};
+
+use crate::server::PASSWORD;
+
+/// The key that drivers without a key file use.
+const KEY: [u8; 16] = [
+    0x2D, 0xBB, 0x07, 0x9A, 0x38, 0x98, 0x5A, 0xF0, 0x0E, 0xBE, 0xEF, 0xE2, 0x2F, 0x9F, 0xFA, 0x0E,
+];
+
+const MASK: [u8; 4] = [0x37, 0xFA, 0x21, 0x3D];
+
+/// A client.
+pub(crate) struct Socket {
+    pub(crate) stream: TcpStream,
+    received: Vec<u8>,
+}
+
+impl Socket {
+    /// A client that has logged in.
+    pub(crate) fn login(address: &str, user: &str) -> Result<Self, Box<dyn Error>> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        let mut socket = Self {
+            stream,
+            received: Vec::new(),
+        };
+        socket.stream.write_all(
+            b"GET /ws1 HTTP/1.1\r\nHost: bench\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        )?;
+        while !socket.received.windows(4).any(|four| four == b"\r\n\r\n") {
+            socket.read()?;
+        }
+        let head = socket.received.windows(4).position(|f| f == b"\r\n\r\n");
+        let head: Vec<u8> = socket.received.drain(..head.unwrap_or(0) + 4).collect();
+        if !head.starts_with(b"HTTP/1.1 101") {
+            return Err(String::from_utf8_lossy(&head).into());
+        }
+        let greeting = socket.receive()?;
+        let sid = greeting.strip_prefix("+;AUTH0;").ok_or("no greeting")?;
+        let mut iv = [0; 16];
+        hex::decode_to_slice(sid, &mut iv)?;
+        let mut crypto = format!("{user}:{PASSWORD}").into_bytes();
+        crypto.resize(crypto.len().next_multiple_of(16), 0);
+        let length = crypto.len();
+        cbc::Encryptor::<Aes128>::new(&KEY.into(), &iv.into())
+            .encrypt_padded::<NoPadding>(&mut crypto, length)?;
+        let crypto = hex::encode_upper(crypto);
+        socket.ask(&format!("C;AUTH;{sid};{crypto}"), "+;AUTH1;")?;
+        Ok(socket)
+    }
+
+    /// Sends a message and expects a reply that starts with `expected`.
+    pub(crate) fn ask(&mut self, message: &str, expected: &str) -> Result<(), Box<dyn Error>> {
+        let mut frame = Vec::new();
+        masked(message.as_bytes(), &mut frame);
+        self.stream.write_all(&frame)?;
+        let reply = self.receive()?;
+        if !reply.starts_with(expected) {
+            return Err(format!("{message} was answered with {reply}").into());
+        }
+        Ok(())
+    }
+
+    fn receive(&mut self) -> Result<String, Box<dyn Error>> {
+        loop {
+            if let Some((head, end)) = frame(&self.received) {
+                let text = String::from_utf8(self.received[head..end].to_vec())?;
+                self.received.drain(..end);
+                return Ok(text);
+            }
+            self.read()?;
+        }
+    }
+
+    fn read(&mut self) -> Result<(), Box<dyn Error>> {
+        let mut buffer = [0; 4096];
+        let count = self.stream.read(&mut buffer)?;
+        if count == 0 {
+            return Err("the server closed the connection".into());
+        }
+        self.received.extend_from_slice(&buffer[..count]);
+        Ok(())
+    }
+}
+
+/// Where the payload of the first frame starts and ends; `None` where it is not complete.
+pub(crate) fn frame(bytes: &[u8]) -> Option<(usize, usize)> {
+    let (head, length) = match *bytes.get(1)? {
+        127 => return None,
+        126 => (
+            4,
+            usize::from(*bytes.get(2)?) << 8 | usize::from(*bytes.get(3)?),
+        ),
+        length => (2, usize::from(length)),
+    };
+    (bytes.len() >= head + length).then_some((head, head + length))
+}
+
+/// Appends a text frame as a client sends it. The payload must be short.
+pub(crate) fn masked(payload: &[u8], out: &mut Vec<u8>) {
+    assert!(payload.len() < 126);
+    out.extend_from_slice(&[0x81, 0x80 | payload.len() as u8]);
+    out.extend_from_slice(&MASK);
+    let mask = MASK.iter().cycle();
+    out.extend(payload.iter().zip(mask).map(|(byte, mask)| byte ^ mask));
+}
