@@ -3,12 +3,13 @@
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
-use tokio::runtime::Runtime;
+use tokio::{runtime::Runtime, task::JoinHandle};
 use tracing::dispatcher;
 
 use crate::{
     auth::{self, Gate, GateSettings},
-    config::{Config, Layout, Limits},
+    can::bridge,
+    config::{Bus, Config, Layout, Limits},
     event::{Event, Guid},
     http::{listen, route::Router},
     hub::{self, HostError, Hub},
@@ -23,7 +24,7 @@ use crate::{
 /// Data bytes that daemons which show themselves can take, whatever they publish as.
 const DAEMON_MAX_DATA: usize = 128;
 
-/// How long clients are waited for at the end.
+/// How long clients and CAN buses are waited for at the end.
 const GOODBYE: Duration = Duration::from_millis(150);
 
 /// How long tasks and threads are waited for at the end.
@@ -63,7 +64,16 @@ pub struct Driver {
     counters: Arc<Counters>,
     addresses: Vec<SocketAddr>,
     /// Gone when the driver is closed.
-    running: Mutex<Option<(Runtime, Logger)>>,
+    running: Mutex<Option<Running>>,
+}
+
+/// What runs while a driver is open.
+#[derive(Debug)]
+struct Running {
+    runtime: Runtime,
+    logger: Logger,
+    /// The tasks of the CAN buses, which end by themselves when the hub is closed.
+    buses: Vec<JoinHandle<()>>,
 }
 
 impl Driver {
@@ -81,7 +91,7 @@ impl Driver {
             .is_some_and(|console| console.level <= Level::Error);
         let logger = Logger::start(config.logging.clone());
         let log = logger.dispatch().clone();
-        let (mut driver, runtime) = dispatcher::with_default(&log, || {
+        let (mut driver, runtime, buses) = dispatcher::with_default(&log, || {
             Self::start(config, guid, host, &logger).inspect_err(|error| {
                 tracing::error!("cannot open: {error}");
                 if !on_stderr {
@@ -89,7 +99,11 @@ impl Driver {
                 }
             })
         })?;
-        *driver.running.get_mut() = Some((runtime, logger));
+        *driver.running.get_mut() = Some(Running {
+            runtime,
+            logger,
+            buses,
+        });
         Ok(driver)
     }
 
@@ -122,14 +136,24 @@ impl Driver {
     /// Wakes all who wait, disconnects the clients and ends all threads.
     pub fn close(&self) {
         self.hub.close();
-        let Some((runtime, logger)) = self.running.lock().take() else {
+        let Some(Running {
+            runtime,
+            logger,
+            buses,
+        }) = self.running.lock().take()
+        else {
             return;
         };
         dispatcher::with_default(&logger.dispatch().clone(), || {
             self.clients.close();
-            runtime.block_on(async {
-                let _ = tokio::time::timeout(GOODBYE, self.clients.wait_until_empty()).await;
-            });
+            let goodbye = async {
+                self.clients.wait_until_empty().await;
+                for bus in buses {
+                    // A bus that has panicked has ended, too.
+                    let _ = bus.await;
+                }
+            };
+            let _ = runtime.block_on(async { tokio::time::timeout(GOODBYE, goodbye).await });
             runtime.shutdown_timeout(SHUTDOWN);
             tracing::info!("closed; {}", self.counters);
         });
@@ -141,7 +165,7 @@ impl Driver {
         guid: Option<Guid>,
         host: Host,
         logger: &Logger,
-    ) -> Result<(Self, Runtime), OpenError> {
+    ) -> Result<(Self, Runtime, Vec<JoinHandle<()>>), OpenError> {
         config
             .warnings
             .iter()
@@ -152,12 +176,6 @@ impl Driver {
             .for_each(|line| tracing::info!("{line}"));
         auth::log_summary(&config.users);
 
-        if let Some(bus) = config.buses.first() {
-            return Err(OpenError::System(format!(
-                "{}: this version has no CAN bridge yet",
-                bus.interface
-            )));
-        }
         let system = |error: &dyn fmt::Display| OpenError::System(error.to_string());
         let runtime = runtime::start(config.threads, logger.dispatch())
             .map_err(|error| system(&format!("no threads: {error}")))?;
@@ -171,6 +189,11 @@ impl Driver {
 
         let (layout, why) = layout(config.layout, host);
         let (guid, guid_from) = identity::guid(guid, config.guid);
+        let buses: Vec<_> = config
+            .buses
+            .into_iter()
+            .map(|bus| (bus.guid(guid), bus))
+            .collect();
         let limits = config.limits;
         let counters = Arc::new(Counters::default());
         let hub = Arc::new(Hub::new(
@@ -188,7 +211,7 @@ impl Driver {
         ));
         let clients = Arc::new(Clients::new(&limits, counters.clone()));
         tracing::info!(
-            "{} {} open: listening on {}; ws1 {}, ws2 {}; {} users; no CAN bus; event layout \
+            "{} {} open: listening on {}; ws1 {}, ws2 {}; {} users; {}; event layout \
              {layout:?} ({why}); GUID {guid} ({guid_from}); {}",
             env!("CARGO_PKG_NAME"),
             env!("CARGO_PKG_VERSION"),
@@ -196,6 +219,7 @@ impl Driver {
             config.urls.ws1.as_deref().unwrap_or("off"),
             config.urls.ws2.as_deref().unwrap_or("off"),
             config.users.len(),
+            Buses(&buses),
             config.name,
         );
         let gate = Gate::new(GateSettings {
@@ -226,6 +250,17 @@ impl Driver {
         for listener in listeners {
             runtime.spawn(listen::accept(listener, router.clone()));
         }
+        let shared = bridge::Shared {
+            hub: hub.clone(),
+            counters: counters.clone(),
+        };
+        let buses = buses
+            .into_iter()
+            .enumerate()
+            .map(|(index, (guid, bus))| {
+                runtime.spawn(bridge::run(shared.clone(), index, bus, guid))
+            })
+            .collect();
         let driver = Self {
             layout,
             hub,
@@ -234,7 +269,7 @@ impl Driver {
             addresses,
             running: Mutex::new(None),
         };
-        Ok((driver, runtime))
+        Ok((driver, runtime, buses))
     }
 }
 
@@ -268,6 +303,22 @@ fn layout(configured: Option<Layout>, host: Host) -> (Layout, &'static str) {
             );
             (Layout::Classic, "the host does not show any")
         }
+    }
+}
+
+/// CAN buses with the GUIDs of their interfaces.
+struct Buses<'a>(&'a [(Guid, Bus)]);
+
+impl fmt::Display for Buses<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("no CAN bus");
+        }
+        for (index, (guid, bus)) in self.0.iter().enumerate() {
+            let before = if index == 0 { "CAN buses" } else { "," };
+            write!(f, "{before} {} (GUID {guid})", bus.interface)?;
+        }
+        Ok(())
     }
 }
 

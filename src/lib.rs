@@ -9,6 +9,7 @@
 //! | [`driver`] | one open driver: runtime, tasks, queues | all below |
 //! | [`http`] | listening sockets and what paths lead to | ws |
 //! | [`ws`] | the protocols ws1 and ws2 | hub, auth |
+//! | [`can`] | the CAN buses | hub, event |
 //! | [`hub`] | the router | event |
 //! | [`config`] | the configuration as typed values | auth, log, event, json |
 //! | [`identity`] | the GUID of the driver | event |
@@ -20,6 +21,7 @@
 #![deny(unsafe_code)]
 
 pub mod auth;
+pub mod can;
 pub mod config;
 pub mod driver;
 pub mod event;

@@ -70,6 +70,23 @@ pub struct Counters {
     pub clients: Counter,
     /// Connections that were turned away because there were too many.
     pub turned_away: Counter,
+    /// CAN frames received, whatever became of them.
+    pub can_received: Counter,
+    /// CAN frames sent.
+    pub can_sent: Counter,
+    /// CAN frames received that are not VSCP: 11-bit and remote ones.
+    pub can_ignored: Counter,
+    /// Error frames received.
+    pub can_errors: Counter,
+    /// Events for a bus that no CAN frame can carry, or that its interface does not take.
+    pub can_refused: Counter,
+    /// Events for a bus that were dropped because its queue was full, or when the driver closed.
+    pub can_dropped: Counter,
+    /// CAN frames that the kernel dropped because they were not read fast enough.
+    pub can_lost: Counter,
+    /// Events of a bus that clients got and the host did not: its queue was full, or they were
+    /// too large for it.
+    pub can_not_to_host: Counter,
 }
 
 impl fmt::Display for Counters {
@@ -78,7 +95,9 @@ impl fmt::Display for Counters {
             f,
             "events: {} from the host ({} echoes), {} to it, {} from clients, {} to clients; \
              refused: {} host queue full, {} too large; dropped: {} slow clients, {} queues of \
-             closed clients full; clients: {}, turned away: {}",
+             closed clients full; clients: {}, turned away: {}; CAN frames: {} received ({} \
+             ignored, {} error frames, {} not given to the host, {} lost in the kernel), {} sent \
+             ({} refused, {} dropped)",
             self.from_host.get(),
             self.echoes.get(),
             self.to_host.get(),
@@ -90,6 +109,14 @@ impl fmt::Display for Counters {
             self.dropped_closed.get(),
             self.clients.get(),
             self.turned_away.get(),
+            self.can_received.get(),
+            self.can_ignored.get(),
+            self.can_errors.get(),
+            self.can_not_to_host.get(),
+            self.can_lost.get(),
+            self.can_sent.get(),
+            self.can_refused.get(),
+            self.can_dropped.get(),
         )
     }
 }

@@ -7,7 +7,10 @@ use super::{
     remote::Variables,
 };
 use crate::{
-    event::{Filter, Guid, filter::Pattern},
+    event::{
+        Filter, Guid,
+        filter::{FilterError, Pattern},
+    },
     json::{ConfigError, Node, Object, Source},
 };
 
@@ -16,8 +19,11 @@ use crate::{
 pub struct Bus {
     /// Name of the network interface.
     pub interface: String,
-    /// GUID of the interface, `None` for the driver's.
+    /// GUID of the interface, as configured.
     pub guid: Option<Guid>,
+    /// Byte 14 of the GUID where none is configured, `None` for that of the driver: the place in
+    /// a list of buses.
+    pub place: Option<u8>,
     /// What is taken from the bus.
     pub filter: Filter,
     /// What is sent to the bus.
@@ -35,12 +41,24 @@ impl Default for Bus {
         Self {
             interface: "vcan0".into(),
             guid: None,
+            place: None,
             filter: Filter::default(),
             out_filter: Filter::default(),
             fd: false,
             queue_size: 4096,
             restart_delay: Duration::from_millis(500),
         }
+    }
+}
+
+impl Bus {
+    /// GUID of the interface, given that of the driver.
+    pub fn guid(&self, driver: Guid) -> Guid {
+        self.guid.unwrap_or_else(|| {
+            let mut guid = driver;
+            guid.0[14] = self.place.unwrap_or(guid.0[14]);
+            guid
+        })
     }
 }
 
@@ -54,33 +72,29 @@ pub(super) fn read(
     variables: &Variables,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Bus>, ConfigError> {
-    let mut buses = Vec::new();
-    match node {
-        None if variables.interface.is_some() => buses.push(Bus::default()),
-        None => {}
-        Some(node) if node.is_array() => {
-            for node in node.array()? {
-                buses.extend(read_one(&node, warnings)?);
-            }
-        }
-        Some(node) => buses.extend(read_one(node, warnings)?),
-    }
+    let mut buses = match node {
+        Some(node) => read_buses(node, warnings)?,
+        None if variables.interface.is_some() => vec![Bus::default()],
+        None => Vec::new(),
+    };
     if let Some(bus) = buses.first_mut() {
-        let parse = |source: &Source| {
-            let text = source.text();
-            text.parse::<Pattern>()
-                .map_err(|error| ConfigError::new(source.name(), format!("{text:?}"), error))
+        let wrong = |source: &Source, expected: &dyn std::fmt::Display| {
+            ConfigError::new(source.name(), format!("{:?}", source.text()), expected)
         };
         if let Some(source) = &variables.interface {
-            bus.interface = interface(source.text().trim()).map_err(|expected| {
-                ConfigError::new(source.name(), format!("{:?}", source.text()), expected)
-            })?;
+            let name = source.text().trim();
+            bus.interface = interface(name).map_err(|expected| wrong(source, &expected))?;
         }
-        if let Some(source) = &variables.filter {
-            bus.filter.value = parse(source)?;
-        }
-        if let Some(source) = &variables.mask {
-            bus.filter.mask = parse(source)?;
+        for (variable, pattern) in [
+            (&variables.filter, &mut bus.filter.value),
+            (&variables.mask, &mut bus.filter.mask),
+        ] {
+            if let Some(source) = variable {
+                *pattern = source
+                    .text()
+                    .parse()
+                    .map_err(|error| wrong(source, &error as &FilterError))?;
+            }
         }
     }
     Ok(buses)
@@ -96,7 +110,27 @@ pub(crate) fn interface(name: &str) -> Result<String, &'static str> {
     }
 }
 
-fn read_one(node: &Node<'_>, warnings: &mut Vec<String>) -> Result<Option<Bus>, ConfigError> {
+fn read_buses(node: &Node<'_>, warnings: &mut Vec<String>) -> Result<Vec<Bus>, ConfigError> {
+    if !node.is_array() {
+        return Ok(read_one(node, None, &[], warnings)?.into_iter().collect());
+    }
+    let mut buses = Vec::new();
+    for (place, node) in node.array()?.iter().enumerate() {
+        let Ok(place) = u8::try_from(place) else {
+            return Err(node.error("at most 256 buses"));
+        };
+        let bus = read_one(node, Some(place), &buses, warnings)?;
+        buses.extend(bus);
+    }
+    Ok(buses)
+}
+
+fn read_one(
+    node: &Node<'_>,
+    place: Option<u8>,
+    others: &[Bus],
+    warnings: &mut Vec<String>,
+) -> Result<Option<Bus>, ConfigError> {
     let default = Bus::default();
     let mut object = node.object()?;
     let enabled = flag(&mut object, "enable", true)?;
@@ -104,12 +138,17 @@ fn read_one(node: &Node<'_>, warnings: &mut Vec<String>) -> Result<Option<Bus>, 
         None => default.interface,
         Some(node) => node.parsed(interface)?,
     };
+    if enabled && others.iter().any(|other| other.interface == interface) {
+        // Each would receive what the other sends.
+        return Err(node.error_found(interface, "an interface that no other bus has"));
+    }
     let bus = Bus {
         interface,
         guid: object
             .take(&["guid"])
             .map(|node| node.parsed(str::parse))
             .transpose()?,
+        place,
         filter: Filter {
             value: pattern(&mut object, "filter")?,
             mask: pattern(&mut object, "mask")?,
@@ -132,4 +171,63 @@ fn pattern(object: &mut Object<'_>, name: &'static str) -> Result<Pattern, Confi
     object
         .take(&[name])
         .map_or(Ok(Pattern::default()), |node| node.parsed(str::parse))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::json::Source;
+
+    fn buses(text: &str) -> Result<Vec<Bus>, String> {
+        let source = Source::new("test", text);
+        read_buses(&source.root().unwrap(), &mut Vec::new()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_buses_of_a_list_have_their_place_in_their_guids() {
+        let driver: Guid = "-:01:02:03".parse().unwrap();
+        let guids = |text| -> Vec<String> {
+            let buses = buses(text).unwrap();
+            buses
+                .iter()
+                .map(|bus| bus.guid(driver).to_string())
+                .collect()
+        };
+        let zeros = "00:00:00:00:00:00:00:00:00:00:00:00:00";
+        assert_eq!(guids("{}"), [format!("{zeros}:01:02:03")]);
+        assert_eq!(guids(r#"{"enable": false}"#), [""; 0]);
+        assert_eq!(
+            guids(
+                r#"[{"interface": "a"}, {"interface": "b", "enable": false}, {"interface": "c"},
+                    {"interface": "d", "guid": "-:04:05:06"}]"#
+            ),
+            [
+                format!("{zeros}:01:00:03"),
+                format!("{zeros}:01:02:03"),
+                format!("{zeros}:04:05:06"),
+            ]
+        );
+    }
+
+    #[test]
+    fn an_interface_is_used_by_one_bus_only() {
+        for (text, found) in [
+            (r#"[{"interface": "a"}, {"interface": "a"}]"#, Some("a")),
+            ("[{}, {}]", Some("vcan0")),
+            (r#"[{"enable": false}, {}]"#, None),
+            (r#"[{}, {"enable": false}]"#, None),
+            (r#"[{}, {"interface": "vcan1"}]"#, None),
+        ] {
+            match (buses(text), found) {
+                (Ok(_), None) => {}
+                (Err(error), Some(found)) => {
+                    assert!(error.contains(&format!("found {found}")), "{error}");
+                    assert!(error.contains("no other bus"), "{error}");
+                }
+                (result, _) => panic!("{text}: {result:?}"),
+            }
+        }
+    }
 }

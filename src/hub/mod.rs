@@ -1,8 +1,9 @@
-//! The router in the middle: host and sessions give it events, it takes them to all others.
+//! The router in the middle: host, sessions and CAN buses give it events, it takes them to all
+//! others.
 //!
-//! Host and sessions push into one bounded [`queue`]. One task takes whatever is there (a lone
-//! event is never held back), makes a [`batch`] of it and publishes that on the [`ring`] that
-//! all sessions read. Events for the host go straight into the bounded queue of VSCPRead. An
+//! Host, sessions and CAN buses push into one bounded [`queue`]. One task takes whatever is there
+//! (a lone event is never held back), makes a [`batch`] of it and publishes that on the [`ring`]
+//! that all sessions and buses read. Events for the host go straight into the bounded queue of VSCPRead. An
 //! event carries its origin and never goes back there.
 
 pub mod batch;
@@ -12,7 +13,9 @@ mod queue;
 mod ring;
 
 use std::{
+    collections::VecDeque,
     sync::Arc,
+    task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
 
@@ -34,6 +37,10 @@ use crate::{
 
 /// Events that wait for the hub's task.
 const QUEUE: usize = 8192;
+
+/// Events that may wait there when a CAN bus adds some: host and clients find room though a bus
+/// brings more than is taken. What has to wait does so in the kernel.
+const BUS_SHARE: usize = QUEUE / 2;
 
 /// Events of one batch: enough to make the cost of a write small, few enough to start early.
 const MAX_BATCH: usize = 256;
@@ -59,6 +66,8 @@ pub struct Hub {
     full: Burst,
     /// Events refused because they are too large for the host.
     too_large: Burst,
+    /// Events of buses that the host did not get.
+    bus_events: Burst,
 }
 
 /// What the hub needs to know.
@@ -112,15 +121,17 @@ impl Hub {
             clock: Clock::start(),
             full: Burst::default(),
             too_large: Burst::default(),
+            bus_events: Burst::default(),
         }
     }
 
-    /// Takes events to the sessions until the hub is closed.
+    /// Takes events to the sessions and buses until the hub is closed.
     pub async fn run(&self, limits: &Limits) {
         let most = MAX_BATCH.min(limits.client_queue);
         while let Some(events) = self.queue.take(most).await {
             self.ring.publish(Batch::new(events)).await;
         }
+        self.ring.end();
     }
 
     /// Takes an event of a client: to the host where it passes the filter, and to all
@@ -199,6 +210,42 @@ impl Hub {
             Err(Refused::Full) => Err(HostError::Full),
             Err(Refused::Closed) => Err(HostError::Closed),
         }
+    }
+
+    /// Takes events of a CAN bus to the host and to all clients, and out of `events`. Where the
+    /// host has no room, the clients get them all the same. Pending while the hub itself has no
+    /// room for all.
+    ///
+    /// # Errors
+    /// The hub is closed.
+    pub fn poll_bus(
+        &self,
+        context: &Context<'_>,
+        bus: usize,
+        events: &mut VecDeque<Event>,
+    ) -> Poll<Result<(), HostError>> {
+        let mut lost = 0;
+        let poll = self.queue.poll_push(context, events, BUS_SHARE, |event| {
+            let taken = event.data.len() <= self.settings.host_max_data
+                && self.to_host.try_send(event.clone()).is_ok();
+            lost += u64::from(!taken);
+            Routed {
+                event,
+                origin: Endpoint::Bus(bus),
+            }
+        });
+        if lost > 0 {
+            self.counters.can_not_to_host.add(lost);
+            if let Some(count) = self.bus_events.hit(lost, Instant::now()) {
+                tracing::warn!(
+                    "{count} events of CAN buses did not reach the host: {} wait for it (key \
+                     max-in-queue), and it takes at most {} data bytes (key host-max-data)",
+                    self.for_host.len(),
+                    self.settings.host_max_data
+                );
+            }
+        }
+        Poll::Ready(ready!(poll).map_err(|_| HostError::Closed))
     }
 
     /// The next event for the host. Waits for it at most `timeout` (`None`: as long as it

@@ -1,10 +1,12 @@
 //! The bounded queue into the hub.
 //!
 //! The host's threads push without a runtime and may wait for room; sessions push or are told
-//! that it is full; the hub's task takes all there is at once.
+//! that it is full; CAN buses push what there is room for and are woken when there is more; the
+//! hub's task takes all there is at once.
 
 use std::{
     collections::VecDeque,
+    task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
 
@@ -28,6 +30,8 @@ pub(super) struct Queue {
 struct State {
     events: VecDeque<Routed>,
     waiting_for_room: usize,
+    /// Tasks that wait for room.
+    wakers: Vec<Waker>,
     closed: bool,
 }
 
@@ -109,6 +113,39 @@ impl Queue {
         Ok(())
     }
 
+    /// Adds events from the front of `waiting`, as `route` makes them, while fewer than `share`
+    /// are in the queue. Pending where some are left.
+    pub(super) fn poll_push<T>(
+        &self,
+        context: &Context<'_>,
+        waiting: &mut VecDeque<T>,
+        share: usize,
+        route: impl FnMut(T) -> Routed,
+    ) -> Poll<Result<(), Refused>> {
+        let mut state = self.state.lock();
+        if state.closed {
+            return Poll::Ready(Err(Refused::Closed));
+        }
+        let was_empty = state.events.is_empty();
+        let room = share.min(self.capacity).saturating_sub(state.events.len());
+        let count = room.min(waiting.len());
+        state.events.extend(waiting.drain(..count).map(route));
+        let result = if waiting.is_empty() {
+            Poll::Ready(Ok(()))
+        } else {
+            let waker = context.waker();
+            if !state.wakers.iter().any(|known| known.will_wake(waker)) {
+                state.wakers.push(waker.clone());
+            }
+            Poll::Pending
+        };
+        drop(state);
+        if was_empty && count > 0 {
+            self.filled.notify_one();
+        }
+        result
+    }
+
     /// Waits for events and takes at most `max` of them; `None` when the queue is closed and
     /// empty. For one task only.
     pub(super) async fn take(&self, max: usize) -> Option<Vec<Routed>> {
@@ -119,10 +156,12 @@ impl Queue {
                     let count = state.events.len().min(max);
                     let taken = state.events.drain(..count).collect();
                     let wake = state.waiting_for_room > 0;
+                    let wakers = std::mem::take(&mut state.wakers);
                     drop(state);
                     if wake {
                         self.room.notify_all();
                     }
+                    wakers.into_iter().for_each(Waker::wake);
                     return Some(taken);
                 }
                 if state.closed {
@@ -135,9 +174,14 @@ impl Queue {
 
     /// Refuses whatever comes from now on, and wakes all who wait.
     pub(super) fn close(&self) {
-        self.state.lock().closed = true;
+        let wakers = {
+            let mut state = self.state.lock();
+            state.closed = true;
+            std::mem::take(&mut state.wakers)
+        };
         self.room.notify_all();
         self.filled.notify_one();
+        wakers.into_iter().for_each(Waker::wake);
     }
 }
 
@@ -218,6 +262,34 @@ mod tests {
             assert_eq!(taken[0].event.kind, kind);
         }
         writer.join().unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_task_pushes_up_to_its_share_and_goes_on_when_room_is_made() {
+        let queue = Queue::new(8);
+        queue.push(event(0), None).unwrap();
+        let mut waiting: VecDeque<u16> = (1..6).collect();
+        let push = |waiting: &mut VecDeque<u16>| {
+            let mut context = Context::from_waker(Waker::noop());
+            queue.poll_push(&mut context, waiting, 3, event)
+        };
+        assert_eq!(push(&mut waiting), Poll::Pending);
+        assert_eq!(waiting, [3, 4, 5]);
+        assert_eq!(queue.take(2).await.unwrap().len(), 2);
+        assert_eq!(push(&mut waiting), Poll::Pending);
+        assert_eq!(queue.take(8).await.unwrap().len(), 3);
+        assert_eq!(push(&mut waiting), Poll::Ready(Ok(())));
+        assert_eq!(queue.take(8).await.unwrap()[0].event.kind, 5);
+
+        let mut waiting: VecDeque<u16> = (0..4).collect();
+        let task = std::future::poll_fn(|context| queue.poll_push(context, &mut waiting, 3, event));
+        let (pushed, taken) = tokio::join!(task, queue.take(3));
+        assert_eq!((pushed, taken.unwrap().len()), (Ok(()), 3));
+
+        let mut waiting: VecDeque<u16> = (0..4).collect();
+        let task = std::future::poll_fn(|context| queue.poll_push(context, &mut waiting, 3, event));
+        let (pushed, ()) = tokio::join!(task, async { queue.close() });
+        assert_eq!(pushed, Err(Refused::Closed));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The ring of batches that all sessions read, each with a cursor of its own.
+//! The ring of batches that all sessions and buses read, each with a cursor of its own.
 //!
 //! A batch is kept until every reader has taken it, so memory does not grow with the number of
 //! readers. The ring is limited in events and in bytes. Where it is full the writer waits for
@@ -40,6 +40,8 @@ struct State {
     readers: HashMap<Endpoint, Reader>,
     /// Whether the writer waits for room.
     writer_waits: bool,
+    /// Whether the writer has ended.
+    ended: bool,
 }
 
 /// The batches that some reader has not taken.
@@ -109,6 +111,19 @@ impl Ring {
             ring: self.clone(),
             reader,
         }
+    }
+
+    /// Tells the readers that nothing more is published.
+    pub(super) fn end(&self) {
+        let mut state = self.state.lock();
+        state.ended = true;
+        let wakers: Vec<_> = state
+            .readers
+            .values_mut()
+            .filter_map(|reader| reader.waker.take())
+            .collect();
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
     }
 
     fn try_publish(&self, batch: &Arc<Batch>) -> Result<(), Instant> {
@@ -241,6 +256,11 @@ impl Subscription {
         log.take(from, end);
         self.wake_writer(guard);
         Poll::Ready(lost)
+    }
+
+    /// Whether nothing more will be published. There may be batches that were not taken yet.
+    pub fn has_ended(&self) -> bool {
+        self.ring.state.lock().ended
     }
 
     /// Gives up all that was published and not taken yet.
