@@ -3,13 +3,18 @@
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
-use tokio::{runtime::Runtime, task::JoinHandle};
+use tokio::{
+    runtime::Runtime,
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
 use tracing::dispatcher;
 
 use crate::{
     auth::{self, Gate, GateSettings},
     can::bridge,
     config::{Bus, Config, Layout, Limits},
+    control::{self, Control},
     event::{Event, Guid},
     http::{listen, route::Router},
     hub::{self, HostError, Hub},
@@ -23,6 +28,9 @@ use crate::{
 
 /// Data bytes that daemons which show themselves can take, whatever they publish as.
 const DAEMON_MAX_DATA: usize = 128;
+
+/// Commands to the driver that wait to be carried out.
+const COMMANDS: usize = 64;
 
 /// How long clients and CAN buses are waited for at the end.
 const GOODBYE: Duration = Duration::from_millis(150);
@@ -196,6 +204,7 @@ impl Driver {
             .collect();
         let limits = config.limits;
         let counters = Arc::new(Counters::default());
+        let (command_sender, commands) = mpsc::channel(COMMANDS);
         let hub = Arc::new(Hub::new(
             hub::Settings {
                 guid,
@@ -208,6 +217,7 @@ impl Driver {
             },
             &limits,
             counters.clone(),
+            command_sender,
         ));
         let clients = Arc::new(Clients::new(&limits, counters.clone()));
         tracing::info!(
@@ -254,13 +264,26 @@ impl Driver {
             hub: hub.clone(),
             counters: counters.clone(),
         };
-        let buses = buses
-            .into_iter()
-            .enumerate()
-            .map(|(index, (guid, bus))| {
-                runtime.spawn(bridge::run(shared.clone(), index, bus, guid))
-            })
-            .collect();
+        let mut bus_settings = Vec::new();
+        let mut bus_tasks = Vec::new();
+        for (index, (guid, bus)) in buses.into_iter().enumerate() {
+            let (sender, settings) = watch::channel(bus);
+            bus_settings.push(sender);
+            let bus = bridge::run(shared.clone(), index, settings, guid);
+            bus_tasks.push(runtime.spawn(bus));
+        }
+        let control = Control::new(control::Settings {
+            configuration: config.json,
+            file: config.file,
+            writable: config.write,
+            debug: config.debug,
+            level: logger.level_control(),
+            hub: hub.clone(),
+            buses: bus_settings,
+            clients: clients.clone(),
+            counters: counters.clone(),
+        });
+        runtime.spawn(control.run(commands));
         let driver = Self {
             layout,
             hub,
@@ -269,7 +292,7 @@ impl Driver {
             addresses,
             running: Mutex::new(None),
         };
-        Ok((driver, runtime, buses))
+        Ok((driver, runtime, bus_tasks))
     }
 }
 

@@ -23,6 +23,7 @@
 pub mod auth;
 pub mod can;
 pub mod config;
+pub mod control;
 pub mod driver;
 pub mod event;
 pub mod ffi;

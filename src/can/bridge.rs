@@ -10,7 +10,10 @@ use std::{
 };
 
 use nix::errno::Errno;
-use tokio::time::{Sleep, sleep};
+use tokio::{
+    sync::watch,
+    time::{Sleep, sleep},
+};
 
 use super::{
     frame::Frame,
@@ -51,16 +54,36 @@ pub struct Shared {
 }
 
 /// Exchanges events between a bus and the hub, until the hub is closed and what it had for the
-/// bus is sent. `index` is the number of the bus in this driver, `guid` the GUID of its interface.
+/// bus is sent; `settings` may change meanwhile. `index` is the number of the bus in this driver, `guid` the GUID of its interface.
 /// Events that the hub gets from now on are kept for the bus.
-pub fn run(shared: Shared, index: usize, bus: Bus, guid: Guid) -> impl Future<Output = ()> + Send {
+pub fn run(
+    shared: Shared,
+    index: usize,
+    mut settings: watch::Receiver<Bus>,
+    guid: Guid,
+) -> impl Future<Output = ()> + Send {
     let subscription = shared.hub.subscribe(Endpoint::Bus(index));
     async move {
-        let interface = Box::new(Netdev::new(bus.interface.clone(), options(&bus, &guid)));
-        let life = Life::new(bus.interface.clone(), interface, bus.restart_delay);
+        let bus = settings.borrow_and_update().clone();
+        let life = life_of(&bus, &guid);
         let mut bridge = Bridge::new(shared, index, bus, guid, life, subscription);
-        poll_fn(|context| bridge.poll(context)).await;
+        loop {
+            tokio::select! {
+                () = poll_fn(|context| bridge.poll(context)) => return,
+                Ok(()) = settings.changed() => {
+                    let bus = settings.borrow_and_update().clone();
+                    bridge.life = life_of(&bus, &guid);
+                    bridge.bus = bus;
+                }
+            }
+        }
     }
+}
+
+/// The life of a bus with these settings, from its beginning.
+fn life_of(bus: &Bus, guid: &Guid) -> Life {
+    let interface = Box::new(Netdev::new(bus.interface.clone(), options(bus, guid)));
+    Life::new(bus.interface.clone(), interface, bus.restart_delay)
 }
 
 struct Bridge {

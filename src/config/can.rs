@@ -100,8 +100,8 @@ pub(super) fn read(
     Ok(buses)
 }
 
-/// The name of a network interface.
-pub(crate) fn interface(name: &str) -> Result<String, &'static str> {
+/// Reads the name of a network interface; the error says what is expected.
+pub fn interface(name: &str) -> Result<String, &'static str> {
     let plain = |c: char| c.is_ascii_graphic() && c != '/';
     if (1..=MAX_NAME).contains(&name.len()) && name.chars().all(plain) {
         Ok(name.to_owned())

@@ -43,7 +43,10 @@ impl Config {
         if string::is_one(argument) {
             return read(&string::to_json(argument)?);
         }
-        read(&Source::read(argument)?)
+        Ok(Self {
+            file: Some(argument.into()),
+            ..read(&Source::read(argument)?)?
+        })
     }
 }
 
@@ -138,7 +141,10 @@ fn read(source: &Source) -> Result<Config, ConfigError> {
 
     let config = Config {
         name: source.name().to_owned(),
+        file: None,
+        json: serde_json::from_str(source.text()).unwrap_or_default(),
         write,
+        debug,
         listen,
         urls,
         web,

@@ -11,10 +11,10 @@ mod string;
 mod tls;
 mod web;
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 pub use self::{
-    can::Bus,
+    can::{Bus, interface as interface_name},
     listen::Listen,
     tls::{Tls, TlsVersion},
     web::Web,
@@ -30,8 +30,14 @@ use crate::{
 pub struct Config {
     /// What messages call the configuration: its path, or "inline configuration".
     pub name: String,
+    /// Its file, `None` where it is in none.
+    pub file: Option<PathBuf>,
+    /// What its text holds.
+    pub json: serde_json::Value,
     /// Whether it may be changed at run time.
     pub write: bool,
+    /// Whether the log is to show more.
+    pub debug: bool,
     /// Addresses to listen on.
     pub listen: Vec<Listen>,
     /// Where the endpoints are.

@@ -44,6 +44,8 @@ pub enum Endpoint {
     Client(u32),
     /// A CAN bus, by its index.
     Bus(usize),
+    /// The driver itself.
+    Driver,
 }
 
 /// Neighbouring events, with the websocket frames that carry them.

@@ -20,7 +20,8 @@ use std::{
 };
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::mpsc;
 
 pub use self::ring::Subscription;
 use self::{
@@ -32,6 +33,7 @@ use self::{
 use crate::{
     config::Limits,
     event::{Clock, Event, Filter, Guid},
+    hlo,
     metrics::{Burst, Counters},
 };
 
@@ -59,6 +61,10 @@ pub struct Hub {
     open: Mutex<Option<Sender<()>>>,
     closed: Receiver<()>,
     echo: Option<Mutex<Echo>>,
+    /// May be changed at run time.
+    rx_filter: RwLock<Filter>,
+    /// Takes the commands that are for the driver itself.
+    commands: mpsc::Sender<Routed>,
     settings: Settings,
     counters: Arc<Counters>,
     clock: Clock,
@@ -105,7 +111,12 @@ pub enum HostError {
 
 impl Hub {
     /// A hub without any endpoint but the host.
-    pub fn new(settings: Settings, limits: &Limits, counters: Arc<Counters>) -> Self {
+    pub fn new(
+        settings: Settings,
+        limits: &Limits,
+        counters: Arc<Counters>,
+        commands: mpsc::Sender<Routed>,
+    ) -> Self {
         let (to_host, for_host) = crossbeam_channel::bounded(limits.host_queue);
         let (open, closed) = crossbeam_channel::bounded(0);
         Self {
@@ -116,6 +127,8 @@ impl Hub {
             open: Mutex::new(Some(open)),
             closed,
             echo: settings.echo_filter.then(Mutex::default),
+            rx_filter: RwLock::new(settings.rx_filter),
+            commands,
             settings,
             counters,
             clock: Clock::start(),
@@ -151,11 +164,12 @@ impl Hub {
         }
         event.obid = client;
         event.complete(self.settings.guid, &self.clock);
-        let for_host = self.settings.rx_filter.passes_event(&event);
+        let for_host = self.rx_filter().passes_event(&event);
         let routed = Routed {
             event,
             origin: Endpoint::Client(client),
         };
+        let command = self.command(&routed);
         let pushed = self.queue.push_if(routed, |routed| {
             if !for_host {
                 return Ok(());
@@ -169,6 +183,7 @@ impl Hub {
         match pushed {
             Ok(()) => {
                 self.counters.from_clients.add(1);
+                self.take_command(command);
                 Ok(())
             }
             Err(_) => {
@@ -202,9 +217,11 @@ impl Hub {
             event,
             origin: Endpoint::Host,
         };
+        let command = self.command(&routed);
         match self.queue.push(routed, timeout) {
             Ok(()) => {
                 self.counters.from_host.add(1);
+                self.take_command(command);
                 Ok(())
             }
             Err(Refused::Full) => Err(HostError::Full),
@@ -262,6 +279,39 @@ impl Hub {
         Ok(event)
     }
 
+    /// Takes an event of the driver itself to the host, where it is not too large for it, and to
+    /// all clients. Where there is no room it is dropped.
+    pub fn announce(&self, mut event: Event) {
+        event.complete(self.settings.guid, &self.clock);
+        if event.data.len() <= self.settings.host_max_data
+            && self.to_host.try_send(event.clone()).is_err()
+        {
+            self.counters.dropped_own.add(1);
+        }
+        let routed = Routed {
+            event,
+            origin: Endpoint::Driver,
+        };
+        if self.queue.push_if(routed, |_| Ok(())).is_err() {
+            self.counters.dropped_own.add(1);
+        }
+    }
+
+    /// What reaches the host of the events of clients.
+    pub fn rx_filter(&self) -> Filter {
+        *self.rx_filter.read()
+    }
+
+    /// Sets what reaches the host of the events of clients.
+    pub fn set_rx_filter(&self, filter: Filter) {
+        *self.rx_filter.write() = filter;
+    }
+
+    /// What the hub was made with.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// Starts to read what is published from now on.
     pub fn subscribe(&self, reader: Endpoint) -> Subscription {
         self.ring.subscribe(reader)
@@ -271,6 +321,18 @@ impl Hub {
     pub fn close(&self) {
         self.open.lock().take();
         self.queue.close();
+    }
+
+    fn command(&self, routed: &Routed) -> Option<Routed> {
+        hlo::is_command(&routed.event, self.settings.guid).then(|| routed.clone())
+    }
+
+    fn take_command(&self, command: Option<Routed>) {
+        if let Some(command) = command
+            && self.commands.try_send(command).is_err()
+        {
+            self.counters.dropped_own.add(1);
+        }
     }
 
     fn wait_for_event(&self, timeout: Option<Duration>) -> Result<Event, HostError> {

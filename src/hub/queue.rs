@@ -270,8 +270,8 @@ mod tests {
         queue.push(event(0), None).unwrap();
         let mut waiting: VecDeque<u16> = (1..6).collect();
         let push = |waiting: &mut VecDeque<u16>| {
-            let mut context = Context::from_waker(Waker::noop());
-            queue.poll_push(&mut context, waiting, 3, event)
+            let context = Context::from_waker(Waker::noop());
+            queue.poll_push(&context, waiting, 3, event)
         };
         assert_eq!(push(&mut waiting), Poll::Pending);
         assert_eq!(waiting, [3, 4, 5]);
