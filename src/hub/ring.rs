@@ -10,11 +10,11 @@ use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
     task::{Context, Poll, Waker},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use parking_lot::{Mutex, MutexGuard};
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 use super::batch::{Batch, Endpoint};
 
@@ -93,7 +93,7 @@ impl Ring {
                 return;
             };
             // Either is a reason to look again.
-            let _ = tokio::time::timeout_at(until.into(), room).await;
+            let _ = tokio::time::timeout_at(until, room).await;
         }
     }
 
@@ -295,3 +295,6 @@ impl Drop for Subscription {
         self.wake_writer(guard);
     }
 }
+
+#[cfg(test)]
+mod tests;
