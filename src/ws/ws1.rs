@@ -96,3 +96,67 @@ fn reply_word<'c>(command: &'c Command<'_>) -> &'c str {
         _ => &command.word,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn messages_are_told_apart_by_their_first_character() {
+        for (message, expected) in [
+            ("C;NOOP", "Some(Noop) NOOP ()"),
+            (" c; noop ;a;b \r\n", "Some(Noop) NOOP (a;b)"),
+            ("C;sf;0;0", "Some(SetFilter) SF (0;0)"),
+            ("C;NOOPX;", "None NOOPX ()"),
+            ("C;", "None  ()"),
+            ("E;0,20,3,,,,-", "event 0,20,3,,,,-"),
+            ("e;a;b", "event a;b"),
+            ("E", "event "),
+            ("+;EVENT", "reply"),
+            ("-", "reply"),
+            ("C", "Syntax"),
+            ("", "Syntax"),
+            ("\n", "Syntax"),
+            ("X", "UnknownType"),
+            ("\u{FC};", "UnknownType"),
+        ] {
+            let read = match Ws1.read(message) {
+                Ok(Request::Command(Command { verb, word, args })) => {
+                    format!("{verb:?} {word} ({args})")
+                }
+                Ok(Request::Event(event)) => format!("event {event}"),
+                Ok(Request::Reply) => "reply".into(),
+                Err(failure) => format!("{failure:?}"),
+            };
+            assert_eq!(read, expected, "{message:?}");
+        }
+    }
+
+    #[test]
+    fn the_fields_of_a_login_have_16_bytes_and_1_to_32_blocks() {
+        let iv = "00112233445566778899aAbBcCdDeEfF";
+        for blocks in [1, 2, 31, 32] {
+            let crypto = iv.repeat(blocks);
+            let (bytes, crypto) = login_fields(iv, &crypto).unwrap();
+            assert_eq!(hex::encode(bytes), iv.to_lowercase());
+            assert_eq!(crypto, bytes.repeat(blocks));
+        }
+        assert!(login_fields(&format!(" {iv} "), &format!("{iv}\n")).is_some());
+        for (iv, crypto) in [
+            (iv, ""),
+            (iv, &iv[..30]),
+            (iv, &iv[..31]),
+            (iv, &iv.repeat(33)),
+            (iv, &iv.replace('0', "g")),
+            (iv, &format!("{}\u{FC}\u{FC}", &iv[..28])),
+            (&iv[..30], iv),
+            (&iv.repeat(2), iv),
+            (&iv.replace('0', "-"), iv),
+            ("", iv),
+        ] {
+            assert!(login_fields(iv, crypto).is_none(), "{iv} {crypto}");
+        }
+    }
+}

@@ -166,3 +166,60 @@ impl<'de> Visitor<'de> for MessageVisitor {
         Ok(message)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_told_apart_by_their_type() {
+        for (message, expected) in [
+            (r#"{"type":"C","command":"noop"}"#, "NOOP (null)"),
+            (r#"{"type":"cmd","command":" Noop "}"#, "NOOP (null)"),
+            (
+                r#"{"type":" COMMAND ","command":"a","args":{"b": [1]}}"#,
+                r#"A ({"b": [1]})"#,
+            ),
+            (r#"{"args":7,"command":"a","type":"C"}"#, "A (7)"),
+            (
+                r#"{"type":"X","type":"C","command":"a","command":"b"}"#,
+                "B (null)",
+            ),
+            (
+                r#"{"t\u0079pe":"\u0043","x":{"type":"E"},"command":"a"}"#,
+                "A (null)",
+            ),
+            (
+                r#"{"type":"E","event":{"class":1}}"#,
+                r#"event {"class":1}"#,
+            ),
+            (r#"{"type":"event"}"#, "event null"),
+            (r#"{"type":"+","command":"a"}"#, "reply"),
+            (r#"{"type":" - "}"#, "reply"),
+            (r#"{"type":"C"}"#, "Syntax"),
+            (r#"{"type":"C","command":["NOOP"]}"#, "Syntax"),
+            (r#"{"type":"++"}"#, "UnknownType"),
+            (r#"{"type":["C"],"command":"NOOP"}"#, "UnknownType"),
+            ("{}", "UnknownType"),
+            ("[]", "Parse"),
+            ("", "Parse"),
+            (r#"{"type":"C","command":"NOOP"} x"#, "Parse"),
+        ] {
+            let read = match Ws2.read(message) {
+                Ok(Request::Command(Command { word, args, .. })) => format!("{word} ({args})"),
+                Ok(Request::Event(event)) => format!("event {event}"),
+                Ok(Request::Reply) => "reply".into(),
+                Err(failure) => format!("{failure:?}"),
+            };
+            assert_eq!(read, expected, "{message}");
+        }
+    }
+
+    #[test]
+    fn a_word_is_written_as_json() {
+        assert_eq!(
+            Ws2.failed(&Command::new("a\"b\\\n", ""), Failure::UnknownCommand),
+            r#"{"type":"-","command":"A\"B\\","errcode":2,"errstr":"Unknown command.","error-code":2,"error-str":"Unknown command."}"#
+        );
+    }
+}
