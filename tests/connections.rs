@@ -401,6 +401,13 @@ fn a_close_of_the_client_is_answered() {
             assert_eq!(client.close_code(), code);
         }
         let mut client = server.connect(protocol);
+        let noop = frame(FIN | TEXT, command(protocol, "NOOP").as_bytes());
+        client.send_bytes(&[noop.repeat(3), frame(FIN | CLOSE, &[0x03, 0xE8])].concat());
+        for _ in 0..3 {
+            assert_eq!(client.hear(), Heard::done("NOOP"));
+        }
+        assert_eq!(client.close_code(), 1000);
+        let mut client = server.connect(protocol);
         client.send_frame(FIN | CLOSE, b"");
         assert_eq!(client.frame().unwrap().opcode, CLOSE);
         assert!(client.frame().is_none());

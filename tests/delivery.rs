@@ -5,6 +5,7 @@
 mod common;
 
 use std::{
+    io::Write,
     thread,
     time::{Duration, Instant},
 };
@@ -172,6 +173,31 @@ fn events_are_kept_until_open_which_replies_first() {
         assert_eq!(client.hear_until_noop(), []);
         client.command("OPEN");
         client.expect_events([102, 103]);
+    }
+}
+
+#[test]
+fn events_that_come_while_the_kept_ones_are_sent_go_behind_them() {
+    const KEPT: u32 = 20_000;
+    let server = Server::start(json!({}));
+    for protocol in BOTH {
+        let mut witness = server.open(Protocol::Ws1, "admin");
+        let mut client = server.login(protocol, "admin");
+        let sent = || server.driver.counters().to_clients.get();
+        let before = sent();
+        for number in 1..=KEPT {
+            server.host_writes(number);
+        }
+        wait_until("all are sent to the other", || {
+            sent() - before == u64::from(KEPT)
+        });
+        client.send_command("OPEN");
+        for number in KEPT + 1..=KEPT + 2000 {
+            server.host_writes(number);
+        }
+        assert_eq!(client.hear(), Heard::done("OPEN"));
+        client.expect_events(1..=KEPT + 2000);
+        witness.expect_events(1..=KEPT + 2000);
     }
 }
 
@@ -467,7 +493,7 @@ fn a_flood_of_a_client_reaches_the_host_in_order() {
                 let bytes: Vec<u8> = events
                     .flat_map(|text| frame(0x81, text.as_bytes()))
                     .collect();
-                std::io::Write::write_all(&mut sender, &bytes).unwrap();
+                sender.write_all(&bytes).unwrap();
             }
         });
         scope.spawn(|| {
@@ -515,6 +541,19 @@ fn a_client_that_takes_nothing_is_closed_and_the_others_get_everything() {
         assert_eq!(stalled.close_code(), 1008);
         server.host_writes(u32::MAX);
     });
+}
+
+#[test]
+fn a_client_that_asks_but_does_not_listen_is_held_back_and_closed() {
+    let server = Server::start(json!({"write-timeout": 1}));
+    let mut client = server.connect(Protocol::Ws1);
+    let request = frame(0x81, b"C;COPYRIGHT").repeat(1000);
+    let start = Instant::now();
+    while client.stream.write_all(&request).is_ok() {
+        assert!(start.elapsed() < DEADLINE, "it is never closed");
+    }
+    server.wait_for_log("closed, 1008 slow consumer");
+    server.login(Protocol::Ws1, "admin");
 }
 
 #[test]
