@@ -79,6 +79,9 @@ int main(int argc, char **argv)
   CHECK_NUMBER(sem_init(&has_read, 0, 0), 0);
   CHECK_NUMBER(sem_init(&may_end, 0, 0), 0);
 
+  /* Else each thread takes memory of its own, and how much depends on how they are scheduled. */
+  CHECK_NUMBER(mallopt(M_ARENA_MAX, 1), 1);
+
   step("warm-up");
   cycle(library, port, 0, &survivor);
   for (unsigned i = 1; i < WARM_UP; i++) cycle(library, port, i, NULL);

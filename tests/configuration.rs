@@ -522,18 +522,6 @@ fn what_this_version_does_not_have_is_refused_where_it_is_asked_for() {
             json!({"interface": ["ws://127.0.0.1:0", "wss://127.0.0.1:0"]}),
             "interface[1]: found",
         ),
-        (
-            json!({"socketcan": {"interface": "vcan0"}}),
-            "socketcan: found",
-        ),
-        (
-            json!({"socketcan": [{"enable": false}, {"enable": true, "interface": "vcan0"}]}),
-            "socketcan[1]: found",
-        ),
-        (
-            json!({"remote-variables": {"host": "localhost"}}),
-            "remote-variables: found",
-        ),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let got = open(&configuration(&folder, keys).to_string()).unwrap_err();
@@ -816,10 +804,13 @@ fn start_and_stop_are_one_line_each() {
     }
     let last = log.lines().last().unwrap();
     assert!(
-        last.starts_with("info closed; events: 0 from the host"),
+        last.starts_with("info closed; events in: 0 from the host"),
         "{last}"
     );
-    assert!(last.contains("clients: 1, turned away: 0"), "{last}");
+    assert!(
+        last.contains("clients: 1 websockets, 0 REST sessions; turned away: 0"),
+        "{last}"
+    );
     assert_eq!(log.matches("info closed; ").count(), 1);
 }
 

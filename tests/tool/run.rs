@@ -118,7 +118,7 @@ fn run_ends_with_ctrl_c_and_with_the_reader_of_its_output() {
         thread::sleep(Duration::from_millis(20));
     }
     assert!(running.wait().success());
-    assert!(running.stderr.iter().all(|line| !line.contains("error")));
+    assert!(running.stderr.iter().all(|line| !line.starts_with("error")));
 }
 
 /// A running `run`.

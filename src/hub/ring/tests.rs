@@ -11,7 +11,7 @@ use tokio::time::{advance, timeout};
 use super::*;
 use crate::{
     event::{Data, Event, Guid},
-    hub::batch::{HOST, Routed},
+    hub::batch::{Endpoint, Routed},
 };
 
 /// A batch of the events `numbers` (their time stamps) with so many bytes of data.
@@ -29,7 +29,7 @@ fn batch(numbers: std::ops::Range<u32>, bytes: usize) -> Batch {
             guid: Guid::ZERO,
             data: data.clone(),
         },
-        origin: HOST,
+        origin: Endpoint::Host,
     });
     Batch::new(events.collect())
 }
@@ -62,7 +62,10 @@ async fn is_pending(future: impl Future) -> bool {
 #[tokio::test(start_paused = true)]
 async fn every_reader_takes_all_batches_in_order() {
     let ring = ring(100);
-    let readers = [ring.subscribe(1), ring.subscribe(2)];
+    let readers = [
+        ring.subscribe(Endpoint::Client(1)),
+        ring.subscribe(Endpoint::Client(2)),
+    ];
     ring.publish(batch(0..2, 0)).await;
     ring.publish(batch(2..5, 0)).await;
     ring.publish(batch(5..6, 0)).await;
@@ -78,9 +81,9 @@ async fn every_reader_takes_all_batches_in_order() {
 async fn a_reader_gets_only_what_is_published_after_it_came() {
     let ring = ring(100);
     ring.publish(batch(0..1, 0)).await;
-    let first = ring.subscribe(1);
+    let first = ring.subscribe(Endpoint::Client(1));
     ring.publish(batch(1..2, 0)).await;
-    let second = ring.subscribe(2);
+    let second = ring.subscribe(Endpoint::Client(2));
     ring.publish(batch(2..3, 0)).await;
     assert_eq!(take(&first, 16), Some((vec![1, 2], 0)));
     assert_eq!(take(&second, 16), Some((vec![2], 0)));
@@ -98,7 +101,7 @@ async fn without_readers_nothing_is_kept_and_nobody_is_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn a_reader_that_waits_is_woken_by_a_batch() {
     let ring = ring(100);
-    let reader = ring.subscribe(1);
+    let reader = ring.subscribe(Endpoint::Client(1));
     let mut batches = Vec::new();
     {
         let mut taken = pin!(poll_fn(|context| reader.poll_take(
@@ -116,7 +119,10 @@ async fn a_reader_that_waits_is_woken_by_a_batch() {
 #[tokio::test(start_paused = true)]
 async fn the_writer_waits_until_the_slowest_reader_makes_room() {
     let ring = ring(4);
-    let readers = [ring.subscribe(1), ring.subscribe(2)];
+    let readers = [
+        ring.subscribe(Endpoint::Client(1)),
+        ring.subscribe(Endpoint::Client(2)),
+    ];
     ring.publish(batch(0..2, 0)).await;
     ring.publish(batch(2..4, 0)).await;
     assert_eq!(take(&readers[0], 16), Some((vec![0, 1, 2, 3], 0)));
@@ -133,8 +139,8 @@ async fn the_writer_waits_until_the_slowest_reader_makes_room() {
 #[tokio::test(start_paused = true)]
 async fn a_reader_that_takes_nothing_is_waited_for_once_and_then_passed_over() {
     let ring = ring(4);
-    let stalled = ring.subscribe(1);
-    let reader = ring.subscribe(2);
+    let stalled = ring.subscribe(Endpoint::Client(1));
+    let reader = ring.subscribe(Endpoint::Client(2));
     let start = Instant::now();
     for number in 0..10 {
         ring.publish(batch(2 * number..2 * number + 2, 0)).await;
@@ -155,7 +161,7 @@ async fn a_reader_that_takes_nothing_is_waited_for_once_and_then_passed_over() {
 #[tokio::test(start_paused = true)]
 async fn a_reader_that_takes_again_is_waited_for_again() {
     let ring = ring(2);
-    let reader = ring.subscribe(1);
+    let reader = ring.subscribe(Endpoint::Client(1));
     ring.publish(batch(0..2, 0)).await;
     ring.publish(batch(2..4, 0)).await;
     assert_eq!(take(&reader, 16), Some((vec![2, 3], 2)));
@@ -176,8 +182,8 @@ async fn a_reader_that_takes_again_is_waited_for_again() {
 /// each `time`; how many events it loses of 5000.
 async fn lost_by_a_reader(time: Duration) -> u64 {
     let ring = ring(100);
-    let reader = ring.subscribe(1);
-    let fast = ring.subscribe(2);
+    let reader = ring.subscribe(Endpoint::Client(1));
+    let fast = ring.subscribe(Endpoint::Client(2));
     let writer = {
         let ring = ring.clone();
         tokio::spawn(async move {
@@ -227,7 +233,7 @@ async fn a_slower_reader_loses_events_and_the_others_do_not() {
 async fn the_memory_of_the_batches_is_limited() {
     let weight = batch(0..10, 512).weight();
     let ring = Arc::new(Ring::new(usize::MAX, 3 * weight));
-    let reader = ring.subscribe(1);
+    let reader = ring.subscribe(Endpoint::Client(1));
     for number in 0..3 {
         ring.publish(batch(10 * number..10 * number + 10, 512))
             .await;
@@ -244,7 +250,7 @@ async fn the_memory_of_the_batches_is_limited() {
 #[tokio::test(start_paused = true)]
 async fn a_batch_larger_than_the_ring_goes_into_an_empty_one() {
     let ring = Arc::new(Ring::new(2, 1));
-    let reader = ring.subscribe(1);
+    let reader = ring.subscribe(Endpoint::Client(1));
     ring.publish(batch(0..5, 100)).await;
     assert_eq!(take(&reader, 16), Some((vec![0, 1, 2, 3, 4], 0)));
 }
@@ -252,7 +258,7 @@ async fn a_batch_larger_than_the_ring_goes_into_an_empty_one() {
 #[tokio::test(start_paused = true)]
 async fn what_is_cleared_is_neither_taken_nor_lost_and_makes_room() {
     let ring = ring(2);
-    let reader = ring.subscribe(1);
+    let reader = ring.subscribe(Endpoint::Client(1));
     ring.publish(batch(0..2, 0)).await;
     let mut publish = pin!(ring.publish(batch(2..4, 0)));
     assert!(is_pending(&mut publish).await);
@@ -269,7 +275,10 @@ async fn what_is_cleared_is_neither_taken_nor_lost_and_makes_room() {
 #[tokio::test(start_paused = true)]
 async fn a_reader_that_leaves_makes_room() {
     let ring = ring(2);
-    let [leaves, stays] = [ring.subscribe(1), ring.subscribe(2)];
+    let [leaves, stays] = [
+        ring.subscribe(Endpoint::Client(1)),
+        ring.subscribe(Endpoint::Client(2)),
+    ];
     ring.publish(batch(0..2, 0)).await;
     take(&stays, 16).unwrap();
     let mut publish = pin!(ring.publish(batch(2..4, 0)));
@@ -362,7 +371,7 @@ proptest! {
                     Step::Leave { .. } => {}
                     Step::Come => {
                         ids += 1;
-                        readers.push((ring.subscribe(ids), published));
+                        readers.push((ring.subscribe(Endpoint::Client(ids)), published));
                     }
                     Step::Wait { millis } => advance(Duration::from_millis(millis)).await,
                 }
