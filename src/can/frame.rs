@@ -13,6 +13,9 @@ pub(super) const FD: usize = 72;
 /// Where both have the number of data bytes.
 const LENGTH: usize = 4;
 
+/// Where a CAN FD frame has its flags.
+const FLAGS: usize = 5;
+
 /// Where both have their data.
 const DATA: usize = 8;
 
@@ -22,8 +25,8 @@ pub(super) const MAX_CLASSIC_DATA: usize = 8;
 /// The largest number of data bytes of a CAN FD frame.
 pub(super) const MAX_FD_DATA: usize = 64;
 
-/// A CAN frame. Shown in the notation of can-utils: `0C0A0601#000102`, `##0` before the data of a
-/// CAN FD frame.
+/// A CAN frame. Shown in the notation of can-utils: `0C0A0601#000102`; `##` and the flags before
+/// the data of a CAN FD frame.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Frame {
     /// `struct can_frame` or `struct canfd_frame`, zeros behind it.
@@ -122,7 +125,10 @@ impl fmt::Display for Frame {
         if id & CAN_RTR_FLAG != 0 {
             return f.write_str("#R");
         }
-        f.write_str(if self.is_fd() { "##0" } else { "#" })?;
+        match self.is_fd() {
+            true => write!(f, "##{:X}", self.bytes[FLAGS] & 0xF)?,
+            false => f.write_str("#")?,
+        }
         self.data()
             .iter()
             .try_for_each(|byte| write!(f, "{byte:02X}"))

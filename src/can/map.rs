@@ -5,7 +5,7 @@
 
 use std::num::NonZeroU64;
 
-use libc::{CAN_EFF_FLAG, CAN_ERR_FLAG, CAN_RTR_FLAG};
+use libc::{CAN_EFF_FLAG, CAN_RTR_FLAG};
 
 use super::frame::{Frame, MAX_CLASSIC_DATA, MAX_FD_DATA};
 use crate::event::{Data, Event, Filter, Guid};
@@ -153,7 +153,8 @@ impl KernelFilter {
         let mask = bits(mask.priority, mask.class, mask.kind, mask.guid);
         possible.then_some(Self {
             id: bits(value.priority, value.class, value.kind, value.guid) & mask | CAN_EFF_FLAG,
-            mask: mask | CAN_EFF_FLAG | CAN_RTR_FLAG | CAN_ERR_FLAG,
+            // With the flag of error frames it would be a filter for these alone.
+            mask: mask | CAN_EFF_FLAG | CAN_RTR_FLAG,
         })
     }
 }
@@ -341,7 +342,7 @@ mod tests {
         let filter = format!("3,10,6,{INTERFACE_GUID}");
         let filter = Filter::parse_wire(&filter, "7,0xFFFF,0xFFFF,::FF").unwrap();
         let kernel = KernelFilter::new(&filter, &interface()).unwrap();
-        assert_eq!((kernel.id, kernel.mask), (0x8C0A_0600, 0xFDFF_FFFF));
+        assert_eq!((kernel.id, kernel.mask), (0x8C0A_0600, 0xDDFF_FFFF));
     }
 
     /// Patterns of few bits, so that some frames pass.

@@ -1,0 +1,176 @@
+//! More than can be taken.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::json;
+use vscpl2drv_websocksrv::ws::Protocol::Ws1;
+
+use crate::{
+    common::{Server, wait_until},
+    start, start_on,
+    vcan::{Vcan, processor_time, settled},
+};
+
+fn write(server: &Server, number: u32) {
+    let [a, b, c, d] = number.to_be_bytes();
+    server.host_writes_text(&format!("0x60,10,6,,,,-,{a},{b},{c},{d}"));
+}
+
+/// The number of an event of [`write`] in a message to a client.
+fn number_of(text: &str) -> u32 {
+    let mut fields = text
+        .rsplit(',')
+        .map(|byte| u32::from_str_radix(byte.strip_prefix("0x").unwrap(), 16).unwrap());
+    (0..4)
+        .map(|byte| fields.next().unwrap() << (8 * byte))
+        .sum()
+}
+
+pub(crate) fn every_frame_of_a_flood_arrives_or_is_counted() {
+    const FRAMES: u32 = 50_000;
+
+    let vcan = Vcan::up();
+    let server = start_on(&vcan, json!({}), json!({}));
+    let mut ws1 = server.open(Ws1, "admin");
+    let peer = vcan.peer();
+    let (mut received, mut last) = (0, None);
+    thread::scope(|scope| {
+        scope.spawn(|| (0..FRAMES).for_each(|number| peer.send_numbered(number)));
+        while last != Some(FRAMES - 1) {
+            let number = number_of(&ws1.text());
+            assert!(
+                last.is_none_or(|last| last < number),
+                "{number} behind {last:?}"
+            );
+            last = Some(number);
+            received += 1;
+        }
+    });
+    let counters = server.driver.counters();
+    assert_eq!(
+        counters.can_received.get() + counters.can_lost.get(),
+        u64::from(FRAMES)
+    );
+    assert_eq!(received, counters.can_received.get());
+    assert_eq!(counters.dropped_slow.get(), 0);
+}
+
+pub(crate) fn every_event_of_a_flood_is_sent_or_counted() {
+    const EVENTS: u32 = 50_000;
+
+    let vcan = Vcan::up();
+    let server = start_on(&vcan, json!({}), json!({}));
+    let peer = vcan.peer();
+    thread::scope(|scope| {
+        scope.spawn(|| (0..EVENTS).for_each(|number| write(&server, number)));
+    });
+    let counters = server.driver.counters();
+    let (sent, dropped) = settled(|| (counters.can_sent.get(), counters.can_dropped.get()));
+    assert_eq!(sent + dropped, u64::from(EVENTS));
+    let mut last = None;
+    for _ in 0..sent {
+        let number = Some(peer.receive_number());
+        assert!(last < number);
+        last = number;
+    }
+    assert!(peer.is_empty());
+}
+
+pub(crate) fn floods_both_ways_at_once_are_survived() {
+    const COUNT: u32 = 20_000;
+
+    let vcan = Vcan::up();
+    let server = start_on(&vcan, json!({}), json!({}));
+    let peer = vcan.peer();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            // A host that reads what comes.
+            while !done.load(Ordering::Relaxed) {
+                let _ = server.driver.read(Some(Duration::from_millis(20)));
+            }
+        });
+        let floods = [
+            scope.spawn(|| (0..COUNT).for_each(|number| peer.send_numbered(number))),
+            scope.spawn(|| (0..COUNT).for_each(|number| write(&server, number))),
+        ];
+        floods.into_iter().for_each(|flood| flood.join().unwrap());
+        let counters = server.driver.counters();
+        let counted = settled(|| {
+            (
+                counters.can_received.get() + counters.can_lost.get(),
+                counters.can_sent.get() + counters.can_dropped.get(),
+                counters.to_host.get() + counters.can_not_to_host.get(),
+            )
+        });
+        let count = u64::from(COUNT);
+        assert_eq!(counted, (count, count, counters.can_received.get()));
+        done.store(true, Ordering::Relaxed);
+    });
+}
+
+pub(crate) fn a_client_that_takes_nothing_makes_the_kernel_drop_and_count() {
+    const FRAMES: u32 = 60_000;
+
+    let vcan = Vcan::up();
+    // Its events fill the hub, which waits for it up to a second; then the socket of the bus.
+    let server = start_on(&vcan, json!({}), json!({"max-client-queue-size": 100}));
+    let _stalled = server.open(Ws1, "admin");
+    let peer = vcan.peer();
+    (0..FRAMES).for_each(|number| peer.send_numbered(number));
+    let counters = server.driver.counters();
+    let counted = settled(|| counters.can_received.get() + counters.can_lost.get());
+    assert_eq!(counted, u64::from(FRAMES));
+    let lost = counters.can_lost.get();
+    assert!(lost > 0, "the flood was too small for this test");
+    server.wait_for_log("frames lost, they come faster than they are taken");
+}
+
+pub(crate) fn a_full_queue_of_the_interface_keeps_the_order() {
+    const EVENTS: u32 = 600;
+
+    // With room for 10 frames the socket is full first; with room for 2 the kernel refuses them.
+    for bytes in [160, 32] {
+        let vcan = Vcan::up();
+        vcan.slow_queue(128, bytes);
+        let server = start_on(&vcan, json!({}), json!({}));
+        let peer = vcan.peer();
+        let start = Instant::now();
+        (0..EVENTS).for_each(|number| write(&server, number));
+        for number in 0..EVENTS {
+            assert_eq!(peer.receive_number(), number);
+        }
+        // 1000 frames a second.
+        assert!(start.elapsed() > Duration::from_millis(500));
+        let counters = server.driver.counters();
+        wait_until("sent", || counters.can_sent.get() == u64::from(EVENTS));
+        assert_eq!(
+            (counters.can_dropped.get(), counters.can_refused.get()),
+            (0, 0)
+        );
+    }
+}
+
+pub(crate) fn a_full_queue_is_waited_out_after_the_interface_was_down() {
+    let vcan = Vcan::up();
+    vcan.slow_queue(16, 320);
+    let server = start(&json!({"interface": vcan.name}), json!({}));
+    server.wait_for_log(": up");
+    vcan.set("down");
+    server.wait_for_log("the interface is down");
+    vcan.set("up");
+    wait_until("up", || server.log().matches(": up").count() == 2);
+    let peer = vcan.peer();
+    let before = processor_time();
+    // 125 frames a second: for more than 3 seconds there is nothing to do but to wait.
+    (0..400).for_each(|number| write(&server, number));
+    for number in 0..400 {
+        assert_eq!(peer.receive_number(), number);
+    }
+    let used = processor_time() - before;
+    assert!(used < Duration::from_millis(1000), "{used:?}");
+}
