@@ -1,4 +1,4 @@
-//! Counters of what passes and of what is dropped.
+//! Counters of what passes and of what is dropped, and the page that shows them.
 
 use std::{
     fmt,
@@ -45,52 +45,159 @@ impl Burst {
     }
 }
 
-/// The counters of one driver.
-#[derive(Debug, Default)]
-pub struct Counters {
-    /// Events that the host wrote.
-    pub from_host: Counter,
-    /// Of these, events that it had been given before.
-    pub echoes: Counter,
-    /// Events that the host was given.
-    pub to_host: Counter,
-    /// Events that clients sent and that were accepted.
-    pub from_clients: Counter,
-    /// Events written to clients, each client counted.
-    pub to_clients: Counter,
-    /// Events refused because the host's queue was full.
-    pub refused_full: Counter,
-    /// Events refused because they were larger than the host can take.
-    pub refused_large: Counter,
-    /// Events dropped because a client did not take them.
-    pub dropped_slow: Counter,
-    /// Events dropped because the queue of a client that had not opened was full.
-    pub dropped_closed: Counter,
-    /// Websocket clients that were let in.
-    pub clients: Counter,
-    /// Connections that were turned away because there were too many.
-    pub turned_away: Counter,
+/// Defines [`Counters`], and from the same lines the metrics page and the line at the end: first
+/// each family (its name on the page, what the line calls it, what it counts), in it each counter
+/// (its name here, its labels on the page, what the line calls it).
+macro_rules! counters {
+    ($(
+        $family:literal, $title:literal, $help:literal {
+            $($(#[$doc:meta])* $name:ident, $labels:literal, $words:literal;)*
+        }
+    )*) => {
+        /// The counters of one driver.
+        #[derive(Debug, Default)]
+        pub struct Counters {
+            $($($(#[$doc])* pub $name: Counter,)*)*
+        }
+
+        impl Counters {
+            fn families(&self) -> impl Iterator<Item = Family<'_>> {
+                [$(Family {
+                    name: $family,
+                    title: $title,
+                    help: $help,
+                    counters: vec![$(($labels, $words, &self.$name)),*],
+                }),*]
+                .into_iter()
+            }
+        }
+    };
 }
 
+counters! {
+    "events_in_total", "events in", "Events taken." {
+        /// Events that the host wrote.
+        from_host, r#"endpoint="host""#, "from the host";
+        /// Events that clients sent and that were accepted.
+        from_clients, r#"endpoint="client""#, "from clients";
+    }
+    "events_out_total", "events out", "Events given, to each client counted." {
+        /// Events that the host was given.
+        to_host, r#"endpoint="host""#, "to the host";
+        /// Events given to clients, each client counted.
+        to_clients, r#"endpoint="client""#, "to clients";
+    }
+    "events_dropped_total", "dropped", "Events refused or dropped." {
+        /// Events that the host wrote although it had been given them.
+        echoes, r#"reason="echo""#, "echoes";
+        /// Events refused because the host's queue was full.
+        refused_full, r#"reason="host_queue_full""#, "refused, host queue full";
+        /// Events refused because they were larger than the host can take.
+        refused_large, r#"reason="too_large""#, "refused, too large";
+        /// Events dropped because a client did not take them.
+        dropped_slow, r#"reason="slow_client""#, "slow clients";
+        /// Events dropped because enough were kept for a client that had not asked for them.
+        dropped_closed, r#"reason="client_queue_full""#, "queues of closed clients full";
+    }
+    "clients_total", "clients", "Clients let in." {
+        /// Websocket clients that were let in.
+        clients, r#"kind="websocket""#, "websockets";
+        /// REST sessions that were opened.
+        sessions, r#"kind="rest""#, "REST sessions";
+    }
+    "clients_turned_away_total", "turned away", "Clients not let in because there were too many." {
+        /// Clients that were not let in because there were too many.
+        turned_away, "", "clients";
+    }
+}
+
+/// Counters that belong together.
+struct Family<'c> {
+    name: &'static str,
+    title: &'static str,
+    help: &'static str,
+    /// Labels, words, counter.
+    counters: Vec<(&'static str, &'static str, &'c Counter)>,
+}
+
+/// One line: `events in: 5 from the host, 0 from clients; events out: ...`
 impl fmt::Display for Counters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "events: {} from the host ({} echoes), {} to it, {} from clients, {} to clients; \
-             refused: {} host queue full, {} too large; dropped: {} slow clients, {} queues of \
-             closed clients full; clients: {}, turned away: {}",
-            self.from_host.get(),
-            self.echoes.get(),
-            self.to_host.get(),
-            self.from_clients.get(),
-            self.to_clients.get(),
-            self.refused_full.get(),
-            self.refused_large.get(),
-            self.dropped_slow.get(),
-            self.dropped_closed.get(),
-            self.clients.get(),
-            self.turned_away.get(),
-        )
+        for (index, family) in self.families().enumerate() {
+            let semicolon = if index > 0 { "; " } else { "" };
+            write!(f, "{semicolon}{}:", family.title)?;
+            for (index, (_, words, counter)) in family.counters.iter().enumerate() {
+                let comma = if index > 0 { "," } else { "" };
+                write!(f, "{comma} {} {words}", counter.get())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the metrics page shows beside the [`Counters`].
+#[derive(Debug)]
+pub struct Gauges {
+    /// Clients that are there, by protocol.
+    pub clients: [(&'static str, usize); 3],
+    /// Events that wait, by queue.
+    pub queues: [(&'static str, usize); 3],
+    /// Logins refused since the start.
+    pub logins_refused: u64,
+}
+
+/// The metrics page, in the text format of Prometheus.
+pub fn page(counters: &Counters, gauges: &Gauges) -> String {
+    let mut page = String::new();
+    let build = concat!("version=\"", env!("CARGO_PKG_VERSION"), "\"");
+    let help = "The driver that answers.";
+    write_family(&mut page, "build_info", "gauge", help, [(build, 1)]);
+    let clients = gauges.clients;
+    let clients = clients.map(|(name, count)| (format!("protocol=\"{name}\""), count as u64));
+    let help = "Clients that are there.";
+    write_family(&mut page, "clients", "gauge", help, clients);
+    let queues = gauges.queues;
+    let queues = queues.map(|(name, count)| (format!("queue=\"{name}\""), count as u64));
+    let help = "Events that wait.";
+    write_family(&mut page, "queued_events", "gauge", help, queues);
+    let refused = [("", gauges.logins_refused)];
+    let help = "Logins refused.";
+    write_family(&mut page, "logins_refused_total", "counter", help, refused);
+    for family in counters.families() {
+        let samples = family.counters.iter();
+        let samples = samples.map(|(labels, _, counter)| (*labels, counter.get()));
+        write_family(&mut page, family.name, "counter", family.help, samples);
+    }
+    page
+}
+
+fn write_family(
+    page: &mut String,
+    name: &str,
+    kind: &str,
+    help: &str,
+    samples: impl IntoIterator<Item = (impl AsRef<str>, u64)>,
+) {
+    let mut add = |parts: &[&str]| parts.iter().for_each(|part| page.push_str(part));
+    add(&["# HELP websocksrv_", name, " ", help, "\n"]);
+    add(&["# TYPE websocksrv_", name, " ", kind, "\n"]);
+    for (labels, value) in samples {
+        let (open, close) = match labels.as_ref() {
+            "" => ("", ""),
+            _ => ("{", "}"),
+        };
+        let mut number = itoa::Buffer::new();
+        let value = number.format(value);
+        add(&[
+            "websocksrv_",
+            name,
+            open,
+            labels.as_ref(),
+            close,
+            " ",
+            value,
+            "\n",
+        ]);
     }
 }
 
@@ -108,5 +215,54 @@ mod tests {
         assert_eq!(burst.hit(3, at(9)), None);
         assert_eq!(burst.hit(1, at(10)), Some(6));
         assert_eq!(burst.hit(1, at(40)), Some(1));
+    }
+
+    #[test]
+    fn the_line_and_the_page_show_every_counter_once() {
+        let counters = Counters::default();
+        counters.from_host.add(5);
+        counters.dropped_closed.add(7);
+        counters.turned_away.add(9);
+        assert_eq!(
+            counters.to_string(),
+            "events in: 5 from the host, 0 from clients; \
+             events out: 0 to the host, 0 to clients; \
+             dropped: 0 echoes, 0 refused, host queue full, 0 refused, too large, \
+             0 slow clients, 7 queues of closed clients full; \
+             clients: 0 websockets, 0 REST sessions; turned away: 9 clients"
+        );
+        let gauges = Gauges {
+            clients: [("ws1", 1), ("ws2", 2), ("rest", 3)],
+            queues: [("hub", 4), ("host", 5), ("clients", 6)],
+            logins_refused: 8,
+        };
+        let version = env!("CARGO_PKG_VERSION");
+        let expected = format!(
+            "# HELP websocksrv_build_info The driver that answers.
+# TYPE websocksrv_build_info gauge
+websocksrv_build_info{{version=\"{version}\"}} 1
+# HELP websocksrv_clients Clients that are there.
+# TYPE websocksrv_clients gauge
+websocksrv_clients{{protocol=\"ws1\"}} 1
+websocksrv_clients{{protocol=\"ws2\"}} 2
+websocksrv_clients{{protocol=\"rest\"}} 3
+# HELP websocksrv_queued_events Events that wait.
+# TYPE websocksrv_queued_events gauge
+websocksrv_queued_events{{queue=\"hub\"}} 4
+websocksrv_queued_events{{queue=\"host\"}} 5
+websocksrv_queued_events{{queue=\"clients\"}} 6
+# HELP websocksrv_logins_refused_total Logins refused.
+# TYPE websocksrv_logins_refused_total counter
+websocksrv_logins_refused_total 8
+# HELP websocksrv_events_in_total Events taken.
+# TYPE websocksrv_events_in_total counter
+websocksrv_events_in_total{{endpoint=\"host\"}} 5
+websocksrv_events_in_total{{endpoint=\"client\"}} 0
+"
+        );
+        let page = page(&counters, &gauges);
+        assert_eq!(&page[..expected.len()], expected);
+        assert!(page.contains("events_dropped_total{reason=\"client_queue_full\"} 7\n"));
+        assert!(page.ends_with("\nwebsocksrv_clients_turned_away_total 9\n"));
     }
 }
