@@ -111,6 +111,11 @@ impl Ring {
         }
     }
 
+    /// How many events some reader has not taken.
+    pub(super) fn len(&self) -> usize {
+        self.state.lock().log.events
+    }
+
     fn try_publish(&self, batch: &Arc<Batch>) -> Result<(), Instant> {
         let mut guard = self.state.lock();
         let state = &mut *guard;
