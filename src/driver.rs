@@ -10,7 +10,7 @@ use crate::{
     auth::{self, Gate, GateSettings},
     config::{Config, Layout, Limits},
     event::{Event, Guid},
-    http::{listen, route::Router},
+    http::{files::Files, listen, rest::Rest, route::Router},
     hub::{self, HostError, Hub},
     identity,
     json::ConfigError,
@@ -179,14 +179,21 @@ impl Driver {
             counters.clone(),
         ));
         let clients = Arc::new(Clients::new(&limits, counters.clone()));
+        let files = config
+            .web
+            .root
+            .as_ref()
+            .map(|root| root.display().to_string());
         tracing::info!(
-            "{} {} open: listening on {}; ws1 {}, ws2 {}; {} users; no CAN bus; event layout \
+            "{} {} open: listening on {}; ws1 {}, ws2 {}, REST {}, files {}; {} users; no CAN bus; event layout \
              {layout:?} ({why}); GUID {guid} ({guid_from}); {}",
             env!("CARGO_PKG_NAME"),
             env!("CARGO_PKG_VERSION"),
             Listed(&addresses),
             config.urls.ws1.as_deref().unwrap_or("off"),
             config.urls.ws2.as_deref().unwrap_or("off"),
+            config.web.rest.as_deref().unwrap_or("off"),
+            files.unwrap_or("off".into()),
             config.users.len(),
             config.name,
         );
@@ -210,6 +217,9 @@ impl Driver {
         let router = Arc::new(Router {
             urls: config.urls,
             origins: config.origins,
+            rest: Rest::new(&config.web, config.debug, server.clone()),
+            metrics: config.web.metrics,
+            files: config.web.root.map(Files::new),
             server,
         });
 

@@ -29,6 +29,8 @@ use crate::{
 pub struct Config {
     /// What messages call the configuration: its path, or "inline configuration".
     pub name: String,
+    /// Whether more is logged, and clients are told why their logins fail.
+    pub debug: bool,
     /// Whether it may be changed at run time.
     pub write: bool,
     /// Addresses to listen on.
