@@ -16,7 +16,7 @@ use crate::{
     config::{Bus, Config, Layout, Limits},
     control::{self, Control},
     event::{Event, Guid},
-    http::{listen, route::Router},
+    http::{files::Files, listen, rest::Rest, route::Router},
     hub::{self, HostError, Hub},
     identity,
     json::ConfigError,
@@ -220,14 +220,21 @@ impl Driver {
             command_sender,
         ));
         let clients = Arc::new(Clients::new(&limits, counters.clone()));
+        let files = config
+            .web
+            .root
+            .as_ref()
+            .map(|root| root.display().to_string());
         tracing::info!(
-            "{} {} open: listening on {}; ws1 {}, ws2 {}; {} users; {}; event layout \
+            "{} {} open: listening on {}; ws1 {}, ws2 {}, REST {}, files {}; {} users; {}; event layout \
              {layout:?} ({why}); GUID {guid} ({guid_from}); {}",
             env!("CARGO_PKG_NAME"),
             env!("CARGO_PKG_VERSION"),
             Listed(&addresses),
             config.urls.ws1.as_deref().unwrap_or("off"),
             config.urls.ws2.as_deref().unwrap_or("off"),
+            config.web.rest.as_deref().unwrap_or("off"),
+            files.unwrap_or("off".into()),
             config.users.len(),
             Buses(&buses),
             config.name,
@@ -252,6 +259,9 @@ impl Driver {
         let router = Arc::new(Router {
             urls: config.urls,
             origins: config.origins,
+            rest: Rest::new(&config.web, config.debug, server.clone()),
+            metrics: config.web.metrics,
+            files: config.web.root.map(Files::new),
             server,
         });
 

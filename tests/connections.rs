@@ -23,7 +23,7 @@ use common::{
 const FIN: u8 = 0x80;
 
 #[test]
-fn only_the_paths_of_the_websockets_lead_anywhere() {
+fn paths_that_are_not_configured_lead_nowhere() {
     let server = Server::start(json!({}));
     for path in [
         "/",
@@ -32,8 +32,8 @@ fn only_the_paths_of_the_websockets_lead_anywhere() {
         "/ws11",
         "/WS1",
         "/ws3",
-        "/rest",
-        "/vscp/rest",
+        "/restx",
+        "/vscp",
         "/index.html",
     ] {
         let (status, _) = server.http(&Client::request(path, ""));

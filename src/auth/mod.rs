@@ -22,7 +22,7 @@ pub use self::{
     access::AccessList,
     events::EventList,
     file::UsersFile,
-    gate::{Gate, GateSettings},
+    gate::{Gate, GateSettings, Refusal},
     login::{Credentials, Key},
     password::StoredPassword,
     rights::Rights,

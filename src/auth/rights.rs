@@ -8,6 +8,8 @@ use crate::json::{ConfigError, Node};
 pub struct Rights(u64);
 
 impl Rights {
+    /// Nothing.
+    pub const NONE: Self = Self(0);
     /// TCP/IP link interface.
     pub const TCPIP: Self = Self(0x1);
     /// Websocket protocols ws1 and ws2.

@@ -96,6 +96,12 @@ fn read(source: &Source) -> Result<Config, ConfigError> {
         ws2: url(&mut object, "enable-ws2", "url-ws2", "/ws2")?,
     };
     let web = web::read(&mut object, &mut warnings)?;
+    if web.rest.is_some() && listen.iter().any(|interface| !interface.tls) {
+        warnings.push(
+            "REST without TLS: passwords (vscpsecret) can be read by all who see what is sent"
+                .into(),
+        );
+    }
     let tls = object
         .take(&["tls"])
         .map(|node| tls::read(&node, &mut warnings))

@@ -36,7 +36,7 @@ pub struct Config {
     pub json: serde_json::Value,
     /// Whether it may be changed at run time.
     pub write: bool,
-    /// Whether the log is to show more.
+    /// Whether more is logged, and clients are told why their logins fail.
     pub debug: bool,
     /// Addresses to listen on.
     pub listen: Vec<Listen>,

@@ -26,8 +26,13 @@ pub(super) fn read(
 ) -> Result<Web, ConfigError> {
     let serve_files = flag(object, "enable-static", true)?;
     let root = path(object, &["web-root"])?;
-    if root.is_none() && serve_files {
-        warnings.push("no web-root: no static files are served".into());
+    match &root {
+        None if serve_files => warnings.push("no web-root: no static files are served".into()),
+        Some(root) if serve_files && !root.is_dir() => warnings.push(format!(
+            "web-root: {} is no folder, no static files are served until it is one",
+            root.display()
+        )),
+        _ => {}
     }
     Ok(Web {
         root: root.filter(|_| serve_files),

@@ -7,6 +7,7 @@
 pub mod filter;
 pub mod guid;
 pub mod json;
+pub mod measurement;
 mod number;
 pub mod text;
 pub mod time;

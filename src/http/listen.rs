@@ -9,12 +9,13 @@ use std::{
 
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::SockRef;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
 };
 
-use super::route::{Router, route};
+use super::route::{Peer, Router, route};
 use crate::config::Listen;
 
 /// Time for a client to send its request.
@@ -104,10 +105,17 @@ fn resolve(interface: &Listen) -> io::Result<Vec<SocketAddr>> {
 async fn serve(socket: TcpStream, address: SocketAddr, router: Arc<Router>) {
     // Batches are made where events are; the kernel is not to wait for more.
     let _ = socket.set_nodelay(true);
+    // Ends connections that take no answer, as those of websockets do themselves, but earlier.
+    let patience = 2 * router.server.limits.write_timeout;
+    let _ = SockRef::from(&socket).set_tcp_user_timeout(Some(patience));
     let address = address.ip().to_canonical();
+    let peer = Peer {
+        address,
+        secure: false,
+    };
     let service = service_fn(move |request| {
-        let response = route(&router, address, request);
-        async move { Ok::<_, std::convert::Infallible>(response) }
+        let router = router.clone();
+        async move { Ok::<_, std::convert::Infallible>(route(&router, peer, request).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

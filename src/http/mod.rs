@@ -1,4 +1,7 @@
-//! The HTTP side: listening, and what each path leads to.
+//! The HTTP side: [`listen`] for connections, [`route`] what each path leads to: websockets,
+//! [`rest`], the metrics page, or [`files`].
 
+pub mod files;
 pub mod listen;
+pub mod rest;
 pub mod route;

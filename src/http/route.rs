@@ -3,12 +3,12 @@
 use std::{net::IpAddr, sync::Arc};
 
 use bytes::Bytes;
-use http_body_util::Full;
+use http_body_util::{Either, Full};
 use hyper::{
     HeaderMap, Method, Request, Response, StatusCode,
     body::Incoming,
     header::{
-        CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, ORIGIN, RETRY_AFTER,
+        ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, ORIGIN, RETRY_AFTER,
         SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION,
         UPGRADE,
     },
@@ -17,12 +17,15 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tower_http::services::fs::ServeFileSystemResponseBody;
 
+use super::{files::Files, rest::Rest};
 use crate::{
     config::Urls,
+    metrics::{self, Gauges},
     ws::{
         Protocol,
-        clients::Ticket,
+        clients::{Kind, Ticket},
         connection::{self, Server},
     },
 };
@@ -39,23 +42,71 @@ pub struct Router {
     pub origins: Option<Vec<String>>,
     /// What serves websockets.
     pub server: Arc<Server>,
+    /// The REST interface, `None` where it is switched off.
+    pub rest: Option<Rest>,
+    /// Path of the metrics page, `None` where there is none.
+    pub metrics: Option<String>,
+    /// Everything else, `None` where there is nothing else.
+    pub files: Option<Files>,
+}
+
+/// Who sends a request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Peer {
+    /// Where the client is, never an IPv4 address in the clothes of an IPv6 one.
+    pub(super) address: IpAddr,
+    /// Whether nobody else can read what is sent.
+    pub(super) secure: bool,
 }
 
 /// Answers a request; one for a websocket goes on as such behind the answer.
-pub(super) fn route(
+pub(super) async fn route(
     router: &Router,
-    address: IpAddr,
+    peer: Peer,
     request: Request<Incoming>,
-) -> Response<Full<Bytes>> {
-    let path = Some(request.uri().path());
-    let protocol = if path == router.urls.ws1.as_deref() {
-        Protocol::Ws1
-    } else if path == router.urls.ws2.as_deref() {
-        Protocol::Ws2
+) -> Response<Either<Full<Bytes>, ServeFileSystemResponseBody>> {
+    let path = request.uri().path();
+    let response = if Some(path) == router.urls.ws1.as_deref() {
+        websocket(router, peer.address, Protocol::Ws1, request)
+    } else if Some(path) == router.urls.ws2.as_deref() {
+        websocket(router, peer.address, Protocol::Ws2, request)
+    } else if let Some(rest) = router.rest.as_ref().filter(|rest| rest.is_at(path)) {
+        Box::pin(rest.answer(peer, request)).await
+    } else if Some(path) == router.metrics.as_deref() {
+        metrics(&router.server, peer, request.method())
+    } else if let Some(files) = &router.files {
+        return Box::pin(files.answer(request)).await;
     } else {
-        return answer(StatusCode::NOT_FOUND, "There is nothing here.\n");
+        answer(StatusCode::NOT_FOUND, "There is nothing here.\n")
     };
-    websocket(router, address, protocol, request)
+    response.map(Either::Left)
+}
+
+fn metrics(server: &Server, peer: Peer, method: &Method) -> Response<Full<Bytes>> {
+    if !peer.address.is_loopback() {
+        let text = "This page is for clients on the same machine.\n";
+        return answer(StatusCode::FORBIDDEN, text);
+    }
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        let mut response = answer(StatusCode::METHOD_NOT_ALLOWED, "Only GET is understood.\n");
+        let methods = HeaderValue::from_static("GET, HEAD");
+        response.headers_mut().insert(ALLOW, methods);
+        return response;
+    }
+    let count = |kind| server.clients.count_of(kind);
+    let gauges = Gauges {
+        clients: [
+            ("ws1", count(Kind::Websocket(Protocol::Ws1))),
+            ("ws2", count(Kind::Websocket(Protocol::Ws2))),
+            ("rest", count(Kind::Rest)),
+        ],
+        queues: server.hub.waiting(),
+        logins_refused: server.gate.refused(),
+    };
+    let mut response = Response::new(Full::from(metrics::page(&server.counters, &gauges)));
+    let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response
 }
 
 fn websocket(
@@ -101,7 +152,8 @@ fn websocket(
         return answer(StatusCode::FORBIDDEN, "This origin is not allowed.\n");
     }
     let subprotocol = lists(headers, &SEC_WEBSOCKET_PROTOCOL, protocol.subprotocol());
-    let Some(ticket) = router.server.clients.admit(address) else {
+    let kind = Kind::Websocket(protocol);
+    let Some(ticket) = router.server.clients.admit(kind, address) else {
         let mut response = answer(StatusCode::SERVICE_UNAVAILABLE, "Too many clients.\n");
         response.headers_mut().insert(RETRY_AFTER, RETRY_SECONDS);
         return response;
@@ -159,7 +211,8 @@ fn lists(headers: &HeaderMap, name: &HeaderName, word: &str) -> bool {
         .any(|part| part.trim().eq_ignore_ascii_case(word))
 }
 
-fn answer(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
+/// A short text.
+pub(super) fn answer(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::from(text));
     *response.status_mut() = status;
     let kind = HeaderValue::from_static("text/plain; charset=utf-8");

@@ -317,6 +317,16 @@ impl Hub {
         self.ring.subscribe(reader)
     }
 
+    /// How many events wait: for the hub, for the host, and for the client that is furthest
+    /// behind.
+    pub fn waiting(&self) -> [(&'static str, usize); 3] {
+        [
+            ("hub", self.queue.len()),
+            ("host", self.for_host.len()),
+            ("clients", self.ring.len()),
+        ]
+    }
+
     /// Wakes everybody who waits; nothing is taken any more.
     pub fn close(&self) {
         self.open.lock().take();

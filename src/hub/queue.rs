@@ -172,6 +172,11 @@ impl Queue {
         }
     }
 
+    /// How many events there are.
+    pub(super) fn len(&self) -> usize {
+        self.state.lock().events.len()
+    }
+
     /// Refuses whatever comes from now on, and wakes all who wait.
     pub(super) fn close(&self) {
         let wakers = {

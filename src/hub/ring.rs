@@ -126,6 +126,11 @@ impl Ring {
         wakers.into_iter().for_each(Waker::wake);
     }
 
+    /// How many events some reader has not taken.
+    pub(super) fn len(&self) -> usize {
+        self.state.lock().log.events
+    }
+
     fn try_publish(&self, batch: &Arc<Batch>) -> Result<(), Instant> {
         let mut guard = self.state.lock();
         let state = &mut *guard;

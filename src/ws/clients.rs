@@ -1,4 +1,4 @@
-//! Who is connected: admission, and disconnecting from outside.
+//! Who is there: admission, and disconnecting from outside.
 
 use std::{
     collections::HashMap,
@@ -14,6 +14,7 @@ use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use super::Protocol;
 use crate::{
     auth::{Gate, User},
     config::Limits,
@@ -26,7 +27,16 @@ pub const GOING_AWAY: u16 = 1001;
 /// Close code: a rule was broken.
 pub const POLICY: u16 = 1008;
 
-/// All websocket clients of a driver.
+/// What a client is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A websocket.
+    Websocket(Protocol),
+    /// A REST session.
+    Rest,
+}
+
+/// All clients of a driver: websockets and REST sessions. The limits hold for each of these kinds.
 #[derive(Debug)]
 pub struct Clients {
     state: Mutex<State>,
@@ -40,10 +50,18 @@ pub struct Clients {
 #[derive(Debug, Default)]
 struct State {
     clients: HashMap<u32, Arc<Client>>,
-    per_address: HashMap<IpAddr, usize>,
+    websockets: Group,
+    sessions: Group,
     last_id: u32,
     closed: bool,
-    /// Connections turned away since one was let in.
+}
+
+/// The clients that share a limit.
+#[derive(Debug, Default)]
+struct Group {
+    count: usize,
+    per_address: HashMap<IpAddr, usize>,
+    /// Clients turned away since one was let in.
     turned_away: u64,
 }
 
@@ -51,6 +69,7 @@ struct State {
 #[derive(Debug)]
 struct Client {
     id: u32,
+    kind: Kind,
     address: IpAddr,
     user: Mutex<Option<Arc<User>>>,
     /// The close code to end with, 0 for none.
@@ -71,43 +90,58 @@ impl Clients {
     }
 
     /// Lets a client in, or not where there are too many or the driver ends.
-    pub fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Ticket> {
+    pub fn admit(self: &Arc<Self>, kind: Kind, address: IpAddr) -> Option<Ticket> {
         let mut state = self.state.lock();
-        let here = state.per_address.get(&address).copied().unwrap_or(0);
-        let full = self.max_clients > 0 && state.clients.len() >= self.max_clients
+        let closed = state.closed;
+        let (name, counter) = match kind {
+            Kind::Websocket(_) => ("clients", &self.counters.clients),
+            Kind::Rest => ("REST sessions", &self.counters.sessions),
+        };
+        let group = state.group(kind);
+        let here = group.per_address.get(&address).copied().unwrap_or(0);
+        let full = self.max_clients > 0 && group.count >= self.max_clients
             || self.max_per_address > 0 && here >= self.max_per_address;
-        if full || state.closed {
+        if full || closed {
             self.counters.turned_away.add(1);
-            if state.turned_away == 0 && !state.closed {
+            if group.turned_away == 0 && !closed {
                 tracing::warn!(
                     %address,
-                    clients = state.clients.len(),
+                    count = group.count,
                     from_this_address = here,
-                    "too many clients: turning new ones away"
+                    "too many {name}: turning new ones away"
                 );
             }
-            state.turned_away += 1;
+            group.turned_away += 1;
             return None;
         }
-        if state.turned_away > 0 {
-            let count = std::mem::take(&mut state.turned_away);
-            tracing::warn!("there is room for clients again, {count} were turned away");
+        if group.turned_away > 0 {
+            let count = std::mem::take(&mut group.turned_away);
+            tracing::warn!("there is room for {name} again, {count} were turned away");
         }
+        group.count += 1;
+        *group.per_address.entry(address).or_default() += 1;
         let id = state.new_id();
         let client = Arc::new(Client {
             id,
+            kind,
             address,
             user: Mutex::default(),
             close: AtomicU16::new(0),
             waker: AtomicWaker::new(),
         });
         state.clients.insert(id, client.clone());
-        *state.per_address.entry(address).or_default() += 1;
-        self.counters.clients.add(1);
+        counter.add(1);
         Some(Ticket {
             clients: self.clone(),
             client,
         })
+    }
+
+    /// How many of a kind there are.
+    pub fn count_of(&self, kind: Kind) -> usize {
+        let state = self.state.lock();
+        let all = state.clients.values();
+        all.filter(|client| client.kind == kind).count()
     }
 
     /// How many there are.
@@ -144,9 +178,37 @@ impl Clients {
             empty.await;
         }
     }
+
+    /// Does nothing for one that is gone already.
+    fn remove(&self, client: &Arc<Client>) {
+        let mut state = self.state.lock();
+        let known = state.clients.get(&client.id);
+        if !known.is_some_and(|known| Arc::ptr_eq(known, client)) {
+            return;
+        }
+        state.clients.remove(&client.id);
+        let group = state.group(client.kind);
+        group.count -= 1;
+        if let Some(count) = group.per_address.get_mut(&client.address) {
+            *count -= 1;
+            if *count == 0 {
+                group.per_address.remove(&client.address);
+            }
+        }
+        if state.clients.is_empty() {
+            self.empty.notify_waiters();
+        }
+    }
 }
 
 impl State {
+    fn group(&mut self, kind: Kind) -> &mut Group {
+        match kind {
+            Kind::Websocket(_) => &mut self.websockets,
+            Kind::Rest => &mut self.sessions,
+        }
+    }
+
     fn new_id(&mut self) -> u32 {
         loop {
             self.last_id = self.last_id.wrapping_add(1);
@@ -187,6 +249,12 @@ impl Ticket {
         *self.client.user.lock() = user;
     }
 
+    /// Disconnects the client and lets another one have its place, before this is dropped.
+    pub fn end(&self) {
+        self.clients.remove(&self.client);
+        self.client.end(POLICY);
+    }
+
     /// The code to close with, where the client is to be disconnected; else `waker` is woken
     /// when it is.
     pub fn close_code(&self, waker: &Waker) -> Option<u16> {
@@ -200,16 +268,6 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        let mut state = self.clients.state.lock();
-        state.clients.remove(&self.client.id);
-        if let Some(count) = state.per_address.get_mut(&self.client.address) {
-            *count -= 1;
-            if *count == 0 {
-                state.per_address.remove(&self.client.address);
-            }
-        }
-        if state.clients.is_empty() {
-            self.clients.empty.notify_waiters();
-        }
+        self.clients.remove(&self.client);
     }
 }

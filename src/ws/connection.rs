@@ -1,7 +1,6 @@
 //! The task of one client: moves messages and events between socket, session and hub.
 
 use std::{
-    collections::VecDeque,
     future::poll_fn,
     pin::Pin,
     sync::Arc,
@@ -27,13 +26,13 @@ use tokio_tungstenite::{
 use super::{
     Protocol,
     clients::{Clients, GOING_AWAY, POLICY, Ticket},
+    kept::Kept,
     session::{Action, Session, Settings},
     stream::FrameStream,
 };
 use crate::{
     auth::{Gate, User},
     config::Limits,
-    event::Event,
     hub::{
         Hub, Subscription,
         batch::{self, Batch, Endpoint},
@@ -93,7 +92,6 @@ pub async fn serve(
     tracing::debug!("client {id}: {protocol:?} from {address}");
     let mut connection = Connection::new(server, protocol, ticket, socket, early).await;
     let ending = poll_fn(|context| connection.poll(context)).await;
-    connection.report_losses();
     match ending {
         Ending::Closed => tracing::info!("client {id}: closed by the client"),
         Ending::Broken => tracing::info!("client {id}: connection lost"),
@@ -112,11 +110,7 @@ struct Connection {
     login: Option<BoxFuture<'static, Option<Arc<User>>>>,
     subscription: Option<Subscription>,
     /// Events for a client that has not opened yet.
-    kept: VecDeque<Event>,
-    /// Events for which there was no room in `kept` since it was last full.
-    not_kept: u64,
-    /// Events that the hub passed over since this client last kept up.
-    passed_over: u64,
+    kept: Kept,
     /// Empty between calls; kept for its memory.
     batches: Vec<Arc<Batch>>,
     payload: Vec<u8>,
@@ -166,16 +160,15 @@ impl Connection {
             .get_mut()
             .queue_text(session.greeting().as_bytes());
         let now = Instant::now();
+        let most = server.limits.client_queue;
         Self {
             websocket,
             protocol,
+            kept: Kept::new(ticket.id(), most, server.counters.clone()),
             ticket,
             session,
             login: None,
             subscription: None,
-            kept: VecDeque::new(),
-            not_kept: 0,
-            passed_over: 0,
             batches: Vec::new(),
             payload: Vec::new(),
             times: Times {
@@ -289,8 +282,8 @@ impl Connection {
 
     fn forget_events(&mut self) {
         self.subscription = None;
-        self.kept = VecDeque::new();
-        self.report_losses();
+        self.kept.note_kept_up();
+        self.kept.clear();
     }
 
     /// Whether there may be more messages than were handled.
@@ -334,11 +327,11 @@ impl Connection {
             Action::Ignore => {}
             Action::Reply(reply) => self.reply(&reply),
             Action::Clear(reply) => {
-                self.kept.clear();
                 if let Some(subscription) = &self.subscription {
                     subscription.clear();
                 }
-                self.report_losses();
+                self.kept.note_kept_up();
+                self.kept.clear();
                 self.reply(&reply);
             }
             Action::Login(credentials) => {
@@ -369,17 +362,19 @@ impl Connection {
             let taken = subscription.poll_take(context, BATCHES_AT_ONCE, &mut self.batches);
             match taken {
                 Poll::Pending => {
-                    self.report_passed_over();
+                    self.kept.note_kept_up();
                     return;
                 }
-                Poll::Ready(lost) => self.note_passed_over(lost),
+                Poll::Ready(lost) => self.kept.note_passed_over(lost),
             }
             let mut batches = std::mem::take(&mut self.batches);
             for batch in batches.drain(..) {
                 if self.session.is_open() && self.kept.is_empty() {
                     self.send(&batch);
                 } else {
-                    self.keep(&batch);
+                    let session = &self.session;
+                    self.kept
+                        .keep(&batch, |event| session.receives_event(event));
                 }
             }
             self.batches = batches;
@@ -421,35 +416,13 @@ impl Connection {
         self.server.counters.to_clients.add(sent as u64);
     }
 
-    fn keep(&mut self, batch: &Batch) {
-        let endpoint = self.endpoint();
-        for routed in batch.events() {
-            if routed.origin == endpoint || !self.session.receives_event(&routed.event) {
-                continue;
-            }
-            if self.kept.len() < self.server.limits.client_queue {
-                self.kept.push_back(routed.event.clone());
-                continue;
-            }
-            if self.not_kept == 0 {
-                tracing::warn!(
-                    "client {}: {} events are kept until it opens, newer ones are dropped",
-                    self.ticket.id(),
-                    self.kept.len()
-                );
-            }
-            self.not_kept += 1;
-            self.server.counters.dropped_closed.add(1);
-        }
-    }
-
     fn send_kept(&mut self) {
         if !self.session.is_open() {
             return;
         }
         let dialect = self.server.settings.dialect;
         while !self.is_full()
-            && let Some(event) = self.kept.pop_front()
+            && let Some(event) = self.kept.take()
         {
             self.payload.clear();
             match self.protocol {
@@ -462,46 +435,6 @@ impl Connection {
                 ),
             }
             self.websocket.get_mut().queue_text(&self.payload);
-            self.server.counters.to_clients.add(1);
-            if self.kept.is_empty() {
-                self.kept = VecDeque::new();
-                self.report_losses();
-            }
-        }
-    }
-
-    fn note_passed_over(&mut self, count: u64) {
-        if count == 0 {
-            return;
-        }
-        if self.passed_over == 0 {
-            tracing::warn!(
-                "client {}: takes its events too slowly, some are dropped",
-                self.ticket.id()
-            );
-        }
-        self.passed_over += count;
-        self.server.counters.dropped_slow.add(count);
-    }
-
-    fn report_passed_over(&mut self) {
-        if self.passed_over > 0 {
-            let count = std::mem::take(&mut self.passed_over);
-            tracing::warn!(
-                "client {}: {count} events dropped, too slow",
-                self.ticket.id()
-            );
-        }
-    }
-
-    fn report_losses(&mut self) {
-        self.report_passed_over();
-        if self.not_kept > 0 {
-            let count = std::mem::take(&mut self.not_kept);
-            tracing::warn!(
-                "client {}: {count} events dropped, not open",
-                self.ticket.id()
-            );
         }
     }
 

@@ -1,0 +1,136 @@
+//! Static files: the folder `web-root`.
+//!
+//! tower-http does the HTTP of it (types, ranges, conditions, precompressed files), [`folder`]
+//! opens the files; here is what every answer says to browsers.
+
+mod folder;
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Instant,
+};
+
+use bytes::Bytes;
+use http_body_util::{Either, Full};
+use hyper::{
+    Request, Response, StatusCode,
+    header::{
+        CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, HeaderValue, IF_RANGE, RANGE,
+        REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    },
+};
+use tower_http::services::fs::{ServeDir, ServeFileSystemResponseBody};
+
+use self::folder::Folder;
+use super::route::answer;
+use crate::metrics::Burst;
+
+/// Static files.
+#[derive(Debug)]
+pub struct Files {
+    root: Arc<Path>,
+    /// Answers 500.
+    failures: Burst,
+}
+
+impl Files {
+    /// The files in a folder. It need not be there yet.
+    pub fn new(root: PathBuf) -> Self {
+        Self {
+            root: root.into(),
+            failures: Burst::default(),
+        }
+    }
+
+    /// Answers a request. Its body is not looked at.
+    pub(super) async fn answer<B>(
+        &self,
+        request: Request<B>,
+    ) -> Response<Either<Full<Bytes>, ServeFileSystemResponseBody>> {
+        let (mut head, _) = request.into_parts();
+        let policy = policy(head.headers.get(HOST));
+        // The whole file is always right; whether the client's part is of the present one
+        // would have to be known before it is opened.
+        if head.headers.contains_key(IF_RANGE) {
+            head.headers.remove(RANGE);
+        }
+        let mut response = if head.uri.path().starts_with("//") {
+            // A redirect to it would lead to another host.
+            not_found()
+        } else {
+            let folder = Folder::new(self.root.clone());
+            let mut service = ServeDir::with_backend("", folder)
+                .ignore_multi_range_requests(true)
+                .precompressed_br()
+                .precompressed_gzip();
+            match service.try_call(Request::from_parts(head, ())).await {
+                Ok(response) if response.status() == StatusCode::NOT_FOUND => not_found(),
+                Ok(response) => response.map(Either::Right),
+                Err(error) => self.failed(&error),
+            }
+        };
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+        for (name, value) in [
+            (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (REFERRER_POLICY, "no-referrer"),
+            // Kept, but asked for again each time: a file that has changed is seen at once.
+            (CACHE_CONTROL, "no-cache"),
+        ] {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        response
+    }
+
+    fn failed(
+        &self,
+        error: &io::Error,
+    ) -> Response<Either<Full<Bytes>, ServeFileSystemResponseBody>> {
+        use io::ErrorKind::{
+            InvalidFilename, InvalidInput, NotADirectory, NotFound, PermissionDenied,
+        };
+        let nothing_there = matches!(
+            error.kind(),
+            InvalidFilename | InvalidInput | NotADirectory | NotFound | PermissionDenied
+        );
+        if nothing_there || error.raw_os_error() == Some(libc::ELOOP) {
+            return not_found();
+        }
+        if let Some(count) = self.failures.hit(1, Instant::now()) {
+            tracing::warn!("{count} static files could not be served: {error}");
+        }
+        let text = "The file cannot be read.\n";
+        answer(StatusCode::INTERNAL_SERVER_ERROR, text).map(Either::Left)
+    }
+}
+
+fn not_found() -> Response<Either<Full<Bytes>, ServeFileSystemResponseBody>> {
+    answer(StatusCode::NOT_FOUND, "There is nothing here.\n").map(Either::Left)
+}
+
+/// The content security policy: a page may use its own scripts, styles and pictures, and
+/// websockets of the host that it is from.
+fn policy(host: Option<&HeaderValue>) -> HeaderValue {
+    // Others are not in the grammar of a policy: addresses of IPv6 are left to 'self'.
+    let clean = |name: &&str| {
+        !name.is_empty()
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))
+    };
+    let host = host.and_then(|host| host.to_str().ok());
+    let name = host.map(|host| host.split_once(':').map_or(host, |(name, _)| name));
+    let websockets = match name.filter(clean) {
+        Some(name) => format!(" ws://{name}:* wss://{name}:*"),
+        None => String::new(),
+    };
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+         font-src 'self'; media-src 'self'; manifest-src 'self'; worker-src 'self'; \
+         connect-src 'self'{websockets}; base-uri 'none'; form-action 'self'; \
+         frame-ancestors 'self'"
+    );
+    HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+}
