@@ -432,7 +432,7 @@ fn at_the_end_every_client_gets_1001() {
     let start = Instant::now();
     server.driver.close();
     assert!(
-        start.elapsed() < Duration::from_secs(2),
+        start.elapsed() < Duration::from_secs(5),
         "{:?}",
         start.elapsed()
     );
@@ -444,7 +444,7 @@ fn at_the_end_every_client_gets_1001() {
 
 #[test]
 fn a_client_that_does_not_log_in_is_closed() {
-    let server = Server::start(json!({"auth-timeout": 1, "max-auth-attempts": 100}));
+    let server = Server::start(json!({"auth-timeout": 2, "max-auth-attempts": 100}));
     for protocol in BOTH {
         let start = Instant::now();
         let mut stays = server.open(protocol, "admin");
@@ -457,14 +457,14 @@ fn a_client_that_does_not_log_in_is_closed() {
         for client in [&mut silent, &mut talks, &mut logged_out] {
             assert_eq!(client.close_code(), 1008);
         }
-        assert!(start.elapsed() >= Duration::from_secs(1));
+        assert!(start.elapsed() >= Duration::from_secs(2));
         stays.command("NOOP");
     }
 }
 
 #[test]
 fn a_client_that_is_logged_out_is_closed_though_there_are_no_pings() {
-    let server = Server::start(json!({"auth-timeout": 1, "ping-interval": 0}));
+    let server = Server::start(json!({"auth-timeout": 2, "ping-interval": 0}));
     let mut clock = server.connect(Protocol::Ws1);
     let mut client = server.login(Protocol::Ws1, "admin");
     // Now its own time to log in has passed, too, and no timer is left but that of the logout.

@@ -6,6 +6,7 @@ mod common;
 
 use std::{
     io::Write,
+    sync::atomic::{AtomicU32, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -173,6 +174,22 @@ fn events_are_kept_until_open_which_replies_first() {
         assert_eq!(client.hear_until_noop(), []);
         client.command("OPEN");
         client.expect_events([102, 103]);
+    }
+}
+
+#[test]
+fn an_event_that_a_client_sends_before_open_is_not_kept_for_itself() {
+    let server = Server::start(json!({}));
+    for protocol in BOTH {
+        let mut client = server.login(protocol, "admin");
+        let mut other = server.login(protocol, "admin");
+        client.send_event(1);
+        assert_eq!(client.hear(), Heard::done("EVENT"));
+        server.host_writes(2);
+        client.command("OPEN");
+        client.expect_events([2]);
+        other.command("OPEN");
+        other.expect_events([1, 2]);
     }
 }
 
@@ -449,35 +466,60 @@ fn without_clients_events_of_the_host_are_a_success() {
     }
 }
 
-/// Reads events until `last`, which must come in order and without a gap.
-fn read_all(client: &mut Client, last: u32) {
-    for number in 1..=last {
-        assert_eq!(client.hear(), Heard::Event(number), "{:?}", client.protocol);
+/// How far clients are, so that a test knows that they keep up, however slow the machine is.
+#[derive(Default)]
+struct Progress([AtomicU32; 3]);
+
+impl Progress {
+    /// Has a client hear the events 1, 2 .. until `u32::MAX`, without a gap and in order.
+    fn hear_all(&self, index: usize, client: &mut Client) {
+        for number in 1.. {
+            match client.hear() {
+                Heard::Event(u32::MAX) => break,
+                heard => assert_eq!(heard, Heard::Event(number), "{:?}", client.protocol),
+            }
+            self.0[index].store(number, Ordering::Relaxed);
+        }
+        self.0[index].store(u32::MAX, Ordering::Relaxed);
+    }
+
+    /// Waits until the clients are less than `distance` behind event `number`.
+    fn wait_for(&self, clients: usize, number: u32, distance: u32) {
+        let heard = |progress: &AtomicU32| progress.load(Ordering::Relaxed);
+        let far = || {
+            self.0[..clients]
+                .iter()
+                .any(|p| heard(p).saturating_add(distance) < number)
+        };
+        if far() {
+            wait_until("the clients go on", || !far());
+        }
     }
 }
 
 #[test]
 fn a_flood_of_events_reaches_every_client_without_gap_and_in_order() {
     const EVENTS: u32 = 200_000;
-    let server = Server::start(json!({}));
-    let clients = [Protocol::Ws1, Protocol::Ws1, Protocol::Ws2];
-    let clients = clients.map(|protocol| server.open(protocol, "admin"));
+    let server = Server::start(json!({"max-client-queue-size": 100_000}));
+    let mut clients = [Protocol::Ws1, Protocol::Ws1, Protocol::Ws2]
+        .map(|protocol| server.open(protocol, "admin"));
+    let progress = Progress::default();
     thread::scope(|scope| {
-        for mut client in clients {
-            scope.spawn(move || read_all(&mut client, EVENTS));
+        for (index, client) in clients.iter_mut().enumerate() {
+            let progress = &progress;
+            scope.spawn(move || progress.hear_all(index, client));
         }
         let template = event_of("0,20,3,0,2020-01-01T00:00:00Z,,-,1,2,3");
-        for number in 1..=EVENTS {
+        for number in (1..=EVENTS).chain([u32::MAX]) {
             let mut event = template.clone();
             event.timestamp = number;
             server.driver.write(event, Some(DEADLINE)).unwrap();
+            progress.wait_for(3, number.min(EVENTS), 60_000);
         }
     });
-    assert_eq!(server.driver.counters().dropped_slow.get(), 0);
-    assert_eq!(
-        server.driver.counters().to_clients.get(),
-        3 * u64::from(EVENTS)
-    );
+    let counters = server.driver.counters();
+    assert_eq!(counters.dropped_slow.get(), 0);
+    assert_eq!(counters.to_clients.get(), 3 * (u64::from(EVENTS) + 1));
 }
 
 #[test]
@@ -510,29 +552,22 @@ fn a_flood_of_a_client_reaches_the_host_in_order() {
 #[test]
 fn a_client_that_takes_nothing_is_closed_and_the_others_get_everything() {
     let server = Server::start(json!({"write-timeout": 1, "max-client-queue-size": 1000}));
-    let others = BOTH.map(|protocol| server.open(protocol, "admin"));
+    let mut others = BOTH.map(|protocol| server.open(protocol, "admin"));
     let mut stalled = server.open(Protocol::Ws2, "admin");
     let template = large_event();
+    let progress = Progress::default();
     thread::scope(|scope| {
-        for mut client in others {
-            scope.spawn(move || {
-                let mut next = 1;
-                loop {
-                    match client.hear() {
-                        Heard::Event(u32::MAX) => break,
-                        heard => assert_eq!(heard, Heard::Event(next), "{:?}", client.protocol),
-                    }
-                    next += 1;
-                }
-                assert_eq!(client.hear_until_noop(), []);
-            });
+        for (index, client) in others.iter_mut().enumerate() {
+            let progress = &progress;
+            scope.spawn(move || progress.hear_all(index, client));
         }
         let start = Instant::now();
         for number in 1.. {
             let mut event = template.clone();
             event.timestamp = number;
             server.driver.write(event, Some(DEADLINE)).unwrap();
-            if number % 1000 == 0 && server.log().contains("1008 slow consumer") {
+            progress.wait_for(2, number, 500);
+            if number % 500 == 0 && server.log().contains("1008 slow consumer") {
                 break;
             }
             assert!(start.elapsed() < DEADLINE, "it is never closed");
@@ -541,6 +576,27 @@ fn a_client_that_takes_nothing_is_closed_and_the_others_get_everything() {
         assert_eq!(stalled.close_code(), 1008);
         server.host_writes(u32::MAX);
     });
+}
+
+#[test]
+fn a_client_that_was_slow_once_is_not_closed_later() {
+    const EVENTS: u32 = 6000;
+    let server = Server::start(json!({"write-timeout": 1, "auth-timeout": 2}));
+    let mut client = server.open(Protocol::Ws2, "admin");
+    let template = large_event();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 1..=EVENTS {
+                let mut event = template.clone();
+                event.timestamp = number;
+                server.driver.write(event, Some(DEADLINE)).unwrap();
+            }
+        });
+        client.expect_events(1..=EVENTS);
+    });
+    // The clock: one that does not log in is closed after 2 seconds.
+    assert_eq!(server.connect(Protocol::Ws1).close_code(), 1008);
+    client.command("NOOP");
 }
 
 #[test]

@@ -223,7 +223,7 @@ fn a_thousand_clients_get_an_event_and_leave_at_the_close() {
     let start = Instant::now();
     server.driver.close();
     assert!(
-        start.elapsed() < Duration::from_secs(3),
+        start.elapsed() < Duration::from_secs(5),
         "{:?}",
         start.elapsed()
     );
