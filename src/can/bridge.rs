@@ -387,3 +387,6 @@ impl Pause {
         Poll::Ready(())
     }
 }
+
+#[cfg(test)]
+mod tests;

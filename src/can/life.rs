@@ -2,6 +2,7 @@
 //! and come back at any time.
 
 use std::{
+    fmt,
     future::Future,
     io,
     pin::Pin,
@@ -104,6 +105,11 @@ pub(super) struct Life {
     stale: bool,
     /// `None` before the first look.
     state: Option<State>,
+    /// The state that the log has.
+    logged: Option<State>,
+    /// What limits how often the state is logged: a controller that restarts by itself may go
+    /// bus-off and restart many times a second.
+    limit: Option<Report>,
     /// Whether something tells about changes.
     watched: bool,
     /// When to look again, and whether.
@@ -124,9 +130,11 @@ impl Life {
             port: None,
             stale: false,
             state: None,
+            logged: None,
+            limit: None,
             watched: true,
             timer: Box::pin(sleep(Duration::ZERO)),
-            waiting: true,
+            waiting: false,
             first_delay: delay,
             delay,
             reports: Reports::default(),
@@ -157,7 +165,8 @@ impl Life {
             self.waiting = false;
             self.delay = (self.delay * 2).min(LONGEST_DELAY.max(self.first_delay));
         }
-        let look = due || lost_sight || changed.is_some_and(|changed| changed.is_ready());
+        let changed = changed.is_some_and(|changed| changed.is_ready());
+        let look = self.state.is_none() || due || lost_sight || changed;
         if look {
             self.look();
         }
@@ -204,7 +213,7 @@ impl Life {
                 // Where the interface has a carrier again, frames reach the bus again.
                 Report::Restarted => self.look(),
                 _ => {
-                    if let Some(count) = self.reports.hit(report, Instant::now()) {
+                    if let Some(count) = self.reports.hit(report, 1, Instant::now()) {
                         tracing::warn!("CAN bus {}: {report}{}", self.name, Times(count));
                     }
                 }
@@ -262,30 +271,36 @@ impl Life {
 
     fn enter(&mut self, state: State) {
         let before = self.state.replace(state);
-        if before != Some(state) {
+        let changed = before != Some(state);
+        if changed {
             self.delay = self.first_delay;
             self.waiting = false;
-            self.log(before, state);
+            self.limit = match (before, state) {
+                (_, State::BusOff) => Some(Report::BusOff),
+                (Some(State::BusOff), State::Up) => Some(Report::Restarted),
+                _ => None,
+            };
         }
-        let wait = state != State::Up || !self.watched;
+        if changed || self.logged != Some(state) {
+            self.log(state, changed);
+        }
+        let wait = state != State::Up || !self.watched || self.logged != Some(state);
         if wait && !self.waiting {
             self.timer.set(sleep(self.delay));
         }
         self.waiting = wait;
     }
 
-    /// A controller that restarts by itself may go bus-off and restart many times a second.
-    fn log(&self, before: Option<State>, state: State) {
-        let name = &self.name;
-        let often = match (before, state) {
-            (_, State::BusOff) => Some(Report::BusOff),
-            (Some(State::BusOff), State::Up) => Some(Report::Restarted),
-            _ => None,
+    fn log(&mut self, state: State, changed: bool) {
+        let count = match self.limit {
+            None => Some(1),
+            Some(limit) => self.reports.hit(limit, changed.into(), Instant::now()),
         };
-        let count = often.map_or(Some(1), |report| self.reports.hit(report, Instant::now()));
         let Some(count) = count.map(Times) else {
             return;
         };
+        self.logged = Some(state);
+        let name = &self.name;
         match state {
             State::Up => tracing::info!("CAN bus {name}: up{count}"),
             State::Missing => tracing::warn!(
@@ -311,8 +326,8 @@ impl Life {
 /// How often something has happened; shown where that is more than once.
 struct Times(u64);
 
-impl std::fmt::Display for Times {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Times {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             ..=1 => Ok(()),
             count => write!(f, " ({count} times)"),
@@ -326,3 +341,6 @@ fn log_no_watch(name: &str, error: &io::Error) {
         LONGEST_DELAY.as_secs()
     );
 }
+
+#[cfg(test)]
+mod tests;

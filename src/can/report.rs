@@ -86,10 +86,10 @@ impl fmt::Display for Report {
 pub(super) struct Reports([Burst; Report::COUNT]);
 
 impl Reports {
-    /// Counts a report; how often it has come since it was last logged, where it is to be logged
-    /// now.
-    pub(super) fn hit(&self, report: Report, now: Instant) -> Option<u64> {
-        self.0[report as usize].hit(1, now)
+    /// Counts reports; how many have come since they were last logged, where they are to be
+    /// logged now.
+    pub(super) fn hit(&self, report: Report, count: u64, now: Instant) -> Option<u64> {
+        self.0[report as usize].hit(count, now)
     }
 }
 
@@ -135,9 +135,9 @@ mod tests {
     fn each_report_is_logged_at_once_but_not_all_the_time() {
         let reports = Reports::default();
         let now = Instant::now();
-        assert_eq!(reports.hit(Report::BusOff, now), Some(1));
-        assert_eq!(reports.hit(Report::Restarted, now), Some(1));
-        assert_eq!(reports.hit(Report::BusOff, now), None);
-        assert_eq!(reports.hit(Report::Other, now), Some(1));
+        assert_eq!(reports.hit(Report::BusOff, 1, now), Some(1));
+        assert_eq!(reports.hit(Report::Restarted, 1, now), Some(1));
+        assert_eq!(reports.hit(Report::BusOff, 1, now), None);
+        assert_eq!(reports.hit(Report::Other, 1, now), Some(1));
     }
 }

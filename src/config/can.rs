@@ -149,14 +149,8 @@ fn read_one(
             .map(|node| node.parsed(str::parse))
             .transpose()?,
         place,
-        filter: Filter {
-            value: pattern(&mut object, "filter")?,
-            mask: pattern(&mut object, "mask")?,
-        },
-        out_filter: Filter {
-            value: pattern(&mut object, "out-filter")?,
-            mask: pattern(&mut object, "out-mask")?,
-        },
+        filter: filter(&mut object, "filter", "mask", warnings)?,
+        out_filter: filter(&mut object, "out-filter", "out-mask", warnings)?,
         fd: flag(&mut object, "fd", default.fd)?,
         queue_size: number(&mut object, &["queue-size"], 1..=1 << 24)?
             .unwrap_or(default.queue_size),
@@ -167,10 +161,33 @@ fn read_one(
     Ok(enabled.then_some(bus))
 }
 
-fn pattern(object: &mut Object<'_>, name: &'static str) -> Result<Pattern, ConfigError> {
-    object
-        .take(&[name])
-        .map_or(Ok(Pattern::default()), |node| node.parsed(str::parse))
+fn filter(
+    object: &mut Object<'_>,
+    value_name: &'static str,
+    mask_name: &'static str,
+    warnings: &mut Vec<String>,
+) -> Result<Filter, ConfigError> {
+    let value = object.take(&[value_name]);
+    let mask = object.take(&[mask_name]);
+    if let (Some(value), None) = (&value, &mask) {
+        let (filter, guessed) = value.parsed(Filter::parse_config)?;
+        if guessed {
+            warnings.push(format!(
+                "{}: {value_name}: a filter without {mask_name}, taken as a mask of all ones on \
+                 the fields given",
+                value.place()
+            ));
+        }
+        return Ok(filter);
+    }
+    let pattern = |node: Option<Node<'_>>| match node {
+        None => Ok(Pattern::default()),
+        Some(node) => node.parsed(str::parse),
+    };
+    Ok(Filter {
+        value: pattern(value)?,
+        mask: pattern(mask)?,
+    })
 }
 
 #[cfg(test)]
@@ -209,6 +226,38 @@ mod tests {
                 format!("{zeros}:04:05:06"),
             ]
         );
+    }
+
+    #[test]
+    fn a_filter_without_a_mask_looks_at_what_it_gives_and_warns() {
+        for (text, mask, count) in [
+            ("{}", "0,0", 0),
+            (r#"{"filter": "0,10"}"#, "255,65535", 1),
+            (r#"{"filter": "0,10;0,255"}"#, "0,255", 0),
+            (r#"{"filter": "0,10", "mask": "0,255"}"#, "0,255", 0),
+            (r#"{"mask": "0,255"}"#, "0,255", 0),
+        ] {
+            let mask: Pattern = mask.parse().unwrap();
+            for prefix in ["", "out-"] {
+                let text = text
+                    .replace("\"filter", &format!("\"{prefix}filter"))
+                    .replace("\"mask", &format!("\"{prefix}mask"));
+                let source = Source::new("test", &*text);
+                let mut warnings = Vec::new();
+                let bus = read(&source.root().unwrap(), &mut warnings)
+                    .unwrap()
+                    .remove(0);
+                let (filter, other) = match prefix {
+                    "" => (bus.filter, bus.out_filter),
+                    _ => (bus.out_filter, bus.filter),
+                };
+                assert_eq!(filter.mask, mask, "{text}");
+                assert!(other.is_pass_all(), "{text}");
+                assert_eq!(warnings.len(), count, "{text}: {warnings:?}");
+            }
+        }
+        assert!(buses(r#"{"filter": "0,99999"}"#).is_err());
+        assert!(buses(r#"{"mask": "x"}"#).is_err());
     }
 
     #[test]
