@@ -15,11 +15,11 @@ use hyper::{
     upgrade::OnUpgrade,
 };
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::{
     config::Urls,
+    socket::Socket,
     ws::{
         Protocol,
         clients::Ticket,
@@ -134,8 +134,8 @@ async fn serve(server: Arc<Server>, protocol: Protocol, ticket: Ticket, upgrade:
         }
     };
     // What was put in comes out.
-    let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
-        tracing::error!("an upgraded connection is no TCP stream");
+    let Ok(parts) = upgraded.downcast::<TokioIo<Socket>>() else {
+        tracing::error!("an upgraded connection is no socket");
         return;
     };
     // Not on the stack of this task, which waits for as long as the client stays.
