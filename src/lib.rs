@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | [`ffi`] | the C interface, the only place with `unsafe` | driver |
 //! | [`driver`] | one open driver: runtime, tasks, queues | all below |
-//! | [`http`] | listening sockets and what paths lead to | ws |
+//! | [`http`] | listening sockets, TLS handshakes, what paths lead to | ws, tls |
 //! | [`ws`] | the protocols ws1 and ws2 | hub, auth |
 //! | [`can`] | the CAN buses | hub, event |
 //! | [`hub`] | the router | event |
