@@ -16,7 +16,12 @@ use crate::{
     config::{Bus, Config, Layout, Limits},
     control::{self, Control},
     event::{Event, Guid},
-    http::{files::Files, listen, rest::Rest, route::Router},
+    http::{
+        files::Files,
+        listen::{self, Listener},
+        rest::Rest,
+        route::Router,
+    },
     hub::{self, HostError, Hub},
     identity,
     json::ConfigError,
@@ -188,12 +193,10 @@ impl Driver {
         let runtime = runtime::start(config.threads, logger.dispatch())
             .map_err(|error| system(&format!("no threads: {error}")))?;
         let listeners = runtime
-            .block_on(listen::bind(&config.listen))
+            .block_on(listen::bind(&config.listen, config.tls.as_ref()))
             .map_err(|error| system(&format!("cannot listen on {error}")))?;
-        let addresses: Vec<_> = listeners
-            .iter()
-            .filter_map(|l| l.local_addr().ok())
-            .collect();
+        let addresses = listeners.iter().map(Listener::address).collect();
+        let listening: Vec<_> = listeners.iter().map(Listener::to_string).collect();
 
         let (layout, why) = layout(config.layout, host);
         let (guid, guid_from) = identity::guid(guid, config.guid);
@@ -230,7 +233,7 @@ impl Driver {
              {layout:?} ({why}); GUID {guid} ({guid_from}); {}",
             env!("CARGO_PKG_NAME"),
             env!("CARGO_PKG_VERSION"),
-            Listed(&addresses),
+            listening.join(", "),
             config.urls.ws1.as_deref().unwrap_or("off"),
             config.urls.ws2.as_deref().unwrap_or("off"),
             config.web.rest.as_deref().unwrap_or("off"),
@@ -350,19 +353,6 @@ impl fmt::Display for Buses<'_> {
         for (index, (guid, bus)) in self.0.iter().enumerate() {
             let before = if index == 0 { "CAN buses" } else { "," };
             write!(f, "{before} {} (GUID {guid})", bus.interface)?;
-        }
-        Ok(())
-    }
-}
-
-/// Addresses as URLs.
-struct Listed<'a>(&'a [SocketAddr]);
-
-impl fmt::Display for Listed<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, address) in self.0.iter().enumerate() {
-            let comma = if index == 0 { "" } else { ", " };
-            write!(f, "{comma}ws://{address}")?;
         }
         Ok(())
     }

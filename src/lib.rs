@@ -7,13 +7,14 @@
 //! |---|---|---|
 //! | [`ffi`] | the C interface, the only place with `unsafe` | driver |
 //! | [`driver`] | one open driver: runtime, tasks, queues | all below |
-//! | [`http`] | listening sockets and what paths lead to: REST, static files, metrics | ws |
+//! | [`http`] | listening sockets, TLS handshakes, what paths lead to: REST, files, metrics | ws, tls |
 //! | [`ws`] | the protocols ws1 and ws2 | hub, auth |
 //! | [`can`] | the CAN buses | hub, event |
 //! | [`hub`] | the router | event |
-//! | [`config`] | the configuration as typed values | auth, log, event, json |
+//! | [`config`] | the configuration as typed values | auth, tls, log, event, json |
 //! | [`identity`] | the GUID of the driver | event |
 //! | [`auth`] | users, rights, passwords, logins | event, json |
+//! | [`tls`] | certificates and keys from files | json |
 //! | [`log`] | log lines to file and console | |
 //! | [`event`] | the event, its text and JSON, filters | |
 //! | [`json`] | JSON with places, for files | |
@@ -35,5 +36,8 @@ pub mod json;
 pub mod log;
 pub mod metrics;
 mod runtime;
+pub mod socket;
+mod stamp;
 mod thread;
+pub mod tls;
 pub mod ws;

@@ -2,7 +2,10 @@
 
 use std::{cell::RefCell, io};
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::{
+    runtime::{Builder, Runtime},
+    task::spawn_blocking,
+};
 use tracing::{
     Dispatch,
     dispatcher::{self, DefaultGuard},
@@ -30,4 +33,13 @@ pub(crate) fn start(threads: usize, log: &Dispatch) -> io::Result<Runtime> {
         .enable_io()
         .enable_time()
         .build()
+}
+
+/// Runs `work` with the log of the caller; `None` where the runtime shuts down.
+pub(crate) async fn on_blocking_thread<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let log = dispatcher::get_default(Clone::clone);
+    let task = spawn_blocking(move || dispatcher::with_default(&log, work));
+    task.await.ok()
 }

@@ -4,7 +4,6 @@ use std::{
     env,
     error::Error,
     io::{self, BufRead, BufReader, Write},
-    net::TcpStream,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
 
@@ -13,6 +12,8 @@ use crate::{
     pump::Pump,
     socket::Socket,
     stats::{now, percentile},
+    stream::Stream,
+    tls::Connect,
 };
 
 /// What the clients of a process do.
@@ -32,9 +33,13 @@ pub(crate) enum Role {
     PumpOpen,
     /// Are open and do not react to anything.
     Mute,
+    /// Connect with TLS, send a request and go.
+    Handshake,
+    /// The same, and go on with their sessions.
+    Resume,
 }
 
-const ROLES: [Role; 7] = [
+const ROLES: [Role; 9] = [
     Role::Raw,
     Role::Numbered,
     Role::Timed,
@@ -42,6 +47,8 @@ const ROLES: [Role; 7] = [
     Role::Pump,
     Role::PumpOpen,
     Role::Mute,
+    Role::Handshake,
+    Role::Resume,
 ];
 
 /// A process of clients; ends with its drop.
@@ -108,17 +115,14 @@ impl Drop for Clients {
 /// * Noop: so many one after the other. p50 and p99 in ns.
 /// * Pump, PumpOpen: sends events for so many milliseconds. Nanoseconds until the last was
 ///   answered, events accepted, events refused, events received.
+/// * Handshake, Resume: connects so many times. Nanoseconds for all.
 /// * Mute: nothing.
 pub(crate) fn run(role: &str, count: &str, address: &str) -> Result<(), Box<dyn Error>> {
     let named = ROLES.into_iter().find(|r| format!("{r:?}") == role);
     let role = named.ok_or("no such role")?;
     let count = count.parse()?;
     let connect = |_| match role {
-        Role::Raw => {
-            let stream = TcpStream::connect(address)?;
-            stream.set_nodelay(true)?;
-            Ok(stream)
-        }
+        Role::Raw | Role::Handshake | Role::Resume => Stream::connect(address),
         Role::Noop | Role::Pump => Ok(Socket::login(address, "sender")?.stream),
         Role::Numbered | Role::Timed | Role::PumpOpen | Role::Mute => {
             let mut socket = Socket::login(address, "admin")?;
@@ -135,6 +139,8 @@ pub(crate) fn run(role: &str, count: &str, address: &str) -> Result<(), Box<dyn 
         Role::Noop => serve(Noop::new(address)?),
         Role::Pump | Role::PumpOpen => serve(Pump::new(streams)),
         Role::Mute => serve(Mute(streams)),
+        Role::Handshake => serve(Connect::new(address, false)),
+        Role::Resume => serve(Connect::new(address, true)),
     }
 }
 
@@ -175,7 +181,7 @@ impl Answer for Noop {
 }
 
 /// Holds connections.
-struct Mute(#[expect(dead_code, reason = "what counts is that they are open")] Vec<TcpStream>);
+struct Mute(#[expect(dead_code, reason = "what counts is that they are open")] Vec<Stream>);
 
 impl Answer for Mute {
     fn answer(&mut self, _number: u64) -> Result<Vec<u64>, Box<dyn Error>> {

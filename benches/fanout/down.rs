@@ -20,13 +20,13 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What one run gave.
 #[derive(Debug, Default)]
-struct Run {
+pub(crate) struct Run {
     /// Frames a second, all clients together.
-    rate: f64,
+    pub(crate) rate: f64,
     /// Processor time of the server for a frame, in ns. The host's part is in it.
-    cost: f64,
-    missing: u64,
-    gaps: u64,
+    pub(crate) cost: f64,
+    pub(crate) missing: u64,
+    pub(crate) gaps: u64,
 }
 
 pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
@@ -92,7 +92,7 @@ fn measure_with(library: &Library, count: usize) -> Result<(), Box<dyn Error>> {
 }
 
 /// Has `write` write frames to each client, and waits until the clients have them.
-fn measured(
+pub(crate) fn measured(
     count: usize,
     clients: &mut Clients,
     write: impl FnOnce() -> Result<u64, Box<dyn Error>>,
@@ -113,7 +113,7 @@ fn measured(
 }
 
 /// Writes events as fast as they are taken. Returns how many; `full` counts the refusals.
-fn write(driver: &OpenDriver<'_>, full: &mut u64) -> u64 {
+pub(crate) fn write(driver: &OpenDriver<'_>, full: &mut u64) -> u64 {
     let end = now() + WRITING.as_nanos() as u64;
     let mut written = 0;
     while now() < end {

@@ -3,7 +3,6 @@
 use std::{
     error::Error,
     io::{Read, Write},
-    net::TcpStream,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -19,6 +18,7 @@ use crate::{
     server::NUMBERS,
     socket::frame,
     stats::{now, percentile},
+    stream::Stream,
 };
 
 /// Threads that read.
@@ -61,7 +61,7 @@ struct Report {
 }
 
 impl Drain {
-    pub(crate) fn start(streams: Vec<TcpStream>, data: Data) -> Result<Self, Box<dyn Error>> {
+    pub(crate) fn start(streams: Vec<Stream>, data: Data) -> Result<Self, Box<dyn Error>> {
         let target = Arc::new(AtomicU64::new(UNKNOWN));
         let (sender, reports) = channel();
         let threads = THREADS.min(streams.len());
@@ -119,7 +119,7 @@ struct Reader {
 
 struct Client {
     /// `None` where it was closed.
-    stream: Option<TcpStream>,
+    stream: Option<Stream>,
     /// The start of a frame that is not complete.
     rest: Vec<u8>,
     frames: u64,
@@ -128,7 +128,7 @@ struct Client {
 
 impl Reader {
     fn new(
-        streams: Vec<TcpStream>,
+        streams: Vec<Stream>,
         data: Data,
         target: Arc<AtomicU64>,
     ) -> Result<Self, Box<dyn Error>> {

@@ -14,7 +14,10 @@ use crate::{
 pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
     println!("\nIdle clients");
     let library = Library::load(&server::library_path()?)?;
-    memory(&library)?;
+    {
+        let (_driver, address) = server::open(&library, r#""ping-interval": 0"#)?;
+        memory(&address)?;
+    }
     for (name, seconds, more) in [
         ("no pings", 10, r#""ping-interval": 0"#),
         ("a ping every 10 s", 20, r#""ping-interval": 10"#),
@@ -24,14 +27,13 @@ pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn memory(library: &Library) -> Result<(), Box<dyn Error>> {
-    let (_driver, address) = server::open(library, r#""ping-interval": 0"#)?;
-    let _first = Clients::start(Role::Numbered, 100, &address)?;
+pub(crate) fn memory(address: &str) -> Result<(), Box<dyn Error>> {
+    let _first = Clients::start(Role::Numbered, 100, address)?;
     let mut before = resident()?;
     let mut all = Vec::new();
     let mut growth = Vec::new();
     for _ in 0..RUNS {
-        all.push(Clients::start(Role::Numbered, 1000, &address)?);
+        all.push(Clients::start(Role::Numbered, 1000, address)?);
         let after = resident()?;
         growth.push((after as f64 - before as f64) / 1000.0);
         before = after;

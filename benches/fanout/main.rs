@@ -16,6 +16,8 @@ mod raw;
 mod server;
 mod socket;
 mod stats;
+mod stream;
+mod tls;
 mod up;
 
 use std::{
@@ -26,7 +28,7 @@ use std::{
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-const SECTIONS: [&str; 5] = ["down", "latency", "up", "idle", "life"];
+const SECTIONS: [&str; 6] = ["down", "latency", "up", "tls", "idle", "life"];
 
 /// Runs of which the median is shown.
 const RUNS: usize = 5;
@@ -73,6 +75,7 @@ fn section(name: &str) -> Result<(), Box<dyn Error>> {
         "down" => down::measure(),
         "latency" => latency::measure(),
         "up" => up::measure(),
+        "tls" => tls::measure(),
         "idle" => idle::measure(),
         "life" => life::measure(),
         _ => Err("no such section".into()),

@@ -3,7 +3,6 @@
 use std::{
     error::Error,
     io::{Read, Write},
-    net::TcpStream,
     thread,
 };
 
@@ -15,6 +14,7 @@ use crate::{
     server::{NUMBERS, numbered},
     socket::{frame, masked},
     stats::now,
+    stream::Stream,
 };
 
 const THREADS: usize = 2;
@@ -30,7 +30,7 @@ pub(crate) struct Pump {
 }
 
 struct Client {
-    stream: TcpStream,
+    stream: Stream,
     rest: Vec<u8>,
     next: usize,
     in_flight: usize,
@@ -44,7 +44,7 @@ struct Count {
 }
 
 impl Pump {
-    pub(crate) fn new(streams: Vec<TcpStream>) -> Self {
+    pub(crate) fn new(streams: Vec<Stream>) -> Self {
         let mut frames = Vec::new();
         let mut payload = Vec::new();
         for number in 0..NUMBERS {

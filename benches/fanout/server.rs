@@ -1,6 +1,6 @@
 //! The driver under test, and its events.
 
-use std::{env, error::Error, net::TcpListener, path::PathBuf};
+use std::{env, error::Error, io, net::TcpListener, path::PathBuf};
 
 use md5::{Digest, Md5};
 use vscpl2drv_websocksrv::{
@@ -26,12 +26,17 @@ pub(crate) fn open<'l>(
     library: &'l Library,
     more: &str,
 ) -> Result<(OpenDriver<'l>, String), Box<dyn Error>> {
-    let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+    let address = free_address()?;
     let configuration = configuration(&address, more);
     let driver = library
         .open(&configuration, None, Some(Layout::Classic))
         .ok_or("the driver does not open")?;
     Ok((driver, address))
+}
+
+/// An address with a port that is free.
+pub(crate) fn free_address() -> io::Result<String> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
 }
 
 /// A configuration for many clients that come at once, without a log.

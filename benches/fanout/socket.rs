@@ -3,7 +3,6 @@
 use std::{
     error::Error,
     io::{Read, Write},
-    net::TcpStream,
 };
 
 use aes::{
@@ -11,7 +10,7 @@ use aes::{
     cipher::{BlockModeEncrypt, KeyIvInit, block_padding::NoPadding},
 };
 
-use crate::server::PASSWORD;
+use crate::{server::PASSWORD, stream::Stream};
 
 /// The key that drivers without a key file use.
 const KEY: [u8; 16] = [
@@ -22,18 +21,18 @@ const MASK: [u8; 4] = [0x37, 0xFA, 0x21, 0x3D];
 
 /// A client.
 pub(crate) struct Socket {
-    pub(crate) stream: TcpStream,
+    pub(crate) stream: Stream,
     received: Vec<u8>,
+    buffer: Vec<u8>,
 }
 
 impl Socket {
     /// A client that has logged in.
     pub(crate) fn login(address: &str, user: &str) -> Result<Self, Box<dyn Error>> {
-        let stream = TcpStream::connect(address)?;
-        stream.set_nodelay(true)?;
         let mut socket = Self {
-            stream,
+            stream: Stream::connect(address)?,
             received: Vec::new(),
+            buffer: vec![0; 128 * 1024],
         };
         socket.stream.write_all(
             b"GET /ws1 HTTP/1.1\r\nHost: bench\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -85,12 +84,11 @@ impl Socket {
     }
 
     fn read(&mut self) -> Result<(), Box<dyn Error>> {
-        let mut buffer = [0; 4096];
-        let count = self.stream.read(&mut buffer)?;
+        let count = self.stream.read(&mut self.buffer)?;
         if count == 0 {
             return Err("the server closed the connection".into());
         }
-        self.received.extend_from_slice(&buffer[..count]);
+        self.received.extend_from_slice(&self.buffer[..count]);
         Ok(())
     }
 }

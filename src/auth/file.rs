@@ -1,9 +1,10 @@
 //! The file that the users come from, read again when it has changed.
 
-use std::{fs, os::unix::fs::MetadataExt};
-
 use super::users::Users;
-use crate::json::{ConfigError, Source};
+use crate::{
+    json::{ConfigError, Source},
+    stamp::Stamp,
+};
 
 /// A users file and what it looked like when it was last read.
 #[derive(Debug)]
@@ -11,17 +12,6 @@ pub struct UsersFile {
     path: String,
     /// `None` where there was none.
     seen: Option<Stamp>,
-}
-
-/// What tells one state of a file from another.
-#[derive(Debug, PartialEq, Eq)]
-struct Stamp {
-    inode: u64,
-    size: u64,
-    /// Seconds and nanoseconds.
-    modified: (i64, i64),
-    /// Seconds and nanoseconds; also tells that a file has become readable.
-    changed: (i64, i64),
 }
 
 impl UsersFile {
@@ -60,21 +50,11 @@ impl UsersFile {
     }
 }
 
-impl Stamp {
-    fn of(path: &str) -> Option<Self> {
-        let metadata = fs::metadata(path).ok()?;
-        Some(Self {
-            inode: metadata.ino(),
-            size: metadata.size(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use std::fs;
 
     use super::*;
     use crate::auth::test_log::TestLog;

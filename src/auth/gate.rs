@@ -9,22 +9,20 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use tokio::{
     sync::{Semaphore, watch},
-    task::spawn_blocking,
     time::{Instant, sleep},
 };
-use tracing::dispatcher;
 
 use super::{
     file::UsersFile, login::Credentials, password, rights::Rights, throttle::Throttle, user::User,
     users::Users,
 };
+use crate::{runtime::on_blocking_thread, stamp::Looks};
 
 /// What a [`Gate`] is made of.
 #[derive(Debug)]
@@ -56,7 +54,7 @@ pub struct Gate {
     /// Locked on blocking threads only, while the file is read.
     file: Option<Mutex<UsersFile>>,
     /// When the file may be looked at again.
-    next_look: Mutex<Instant>,
+    looks: Looks,
     /// One permit for each password that may be hashed at the same time.
     hashing: Arc<Semaphore>,
     /// Who has failed of late.
@@ -74,7 +72,7 @@ impl Gate {
         Arc::new(Self {
             users: ArcSwap::from_pointee(settings.users),
             file: settings.file.map(Mutex::new),
-            next_look: Mutex::new(Instant::now()),
+            looks: Looks::new(),
             hashing: Arc::new(Semaphore::new(permits)),
             throttle: Mutex::default(),
             refused: AtomicU64::new(0),
@@ -120,16 +118,8 @@ impl Gate {
 
     /// Reads the users again where their file has changed. Looks at it at most once a second.
     pub async fn refresh(self: &Arc<Self>) {
-        if self.file.is_none() {
+        if self.file.is_none() || !self.looks.is_due() {
             return;
-        }
-        {
-            let now = Instant::now();
-            let mut next_look = self.next_look.lock();
-            if now < *next_look {
-                return;
-            }
-            *next_look = now + LOOK_INTERVAL;
         }
         let gate = Arc::clone(self);
         on_blocking_thread(move || gate.reload()).await;
@@ -206,23 +196,11 @@ impl Gate {
     }
 }
 
-/// How often the users file is looked at, at most.
-const LOOK_INTERVAL: Duration = Duration::from_secs(1);
-
-/// Runs `work` with the log of the caller; `None` where the runtime shuts down.
-async fn on_blocking_thread<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Option<T> {
-    let log = dispatcher::get_default(Clone::clone);
-    let task = spawn_blocking(move || dispatcher::with_default(&log, work));
-    task.await.ok()
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-    use std::fs;
+    use std::{fs, time::Duration};
 
     use futures_util::FutureExt;
     use tokio::time::{advance, timeout};

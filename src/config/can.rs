@@ -244,7 +244,7 @@ mod tests {
                     .replace("\"mask", &format!("\"{prefix}mask"));
                 let source = Source::new("test", &*text);
                 let mut warnings = Vec::new();
-                let bus = read(&source.root().unwrap(), &mut warnings)
+                let bus = read_buses(&source.root().unwrap(), &mut warnings)
                     .unwrap()
                     .remove(0);
                 let (filter, other) = match prefix {

@@ -75,21 +75,7 @@ fn read(source: &Source) -> Result<Config, ConfigError> {
     let write = flag(&mut object, "write", false)?;
     let logging = logging::read(object.take(&["logging"]), debug, &mut warnings)?;
 
-    let listen = match object.take(&["interface"]) {
-        None => vec![Listen::default()],
-        Some(node) if node.is_array() => {
-            let listen = node
-                .array()?
-                .iter()
-                .map(interface)
-                .collect::<Result<_, _>>()?;
-            if Vec::is_empty(&listen) {
-                return Err(node.error("at least one address"));
-            }
-            listen
-        }
-        Some(node) => vec![interface(&node)?],
-    };
+    let (listen, secure) = interfaces(object.take(&["interface"]))?;
 
     let urls = Urls {
         ws1: url(&mut object, "enable-ws1", "url-ws1", "/ws1")?,
@@ -102,10 +88,7 @@ fn read(source: &Source) -> Result<Config, ConfigError> {
                 .into(),
         );
     }
-    let tls = object
-        .take(&["tls"])
-        .map(|node| tls::read(&node, &mut warnings))
-        .transpose()?;
+    let tls = tls::read(object.take(&["tls"]), secure.as_ref(), &mut warnings)?;
     let socketcan = object.take(&["socketcan"]);
     let buses = can::read(socketcan.as_ref(), &variables, &mut warnings)?;
 
@@ -268,7 +251,7 @@ fn key(
     }
 }
 
-fn readable_by_all(path: &Path) -> bool {
+pub(super) fn readable_by_all(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o004 != 0)
 }
 
@@ -375,15 +358,14 @@ pub(super) fn path(
     object: &mut Object<'_>,
     names: &[&'static str],
 ) -> Result<Option<PathBuf>, ConfigError> {
-    object
-        .take(names)
-        .map(|node| {
-            node.parsed(|text| match text {
-                "" => Err("a path"),
-                _ => Ok(PathBuf::from(text)),
-            })
-        })
-        .transpose()
+    object.take(names).map(|node| path_of(&node)).transpose()
+}
+
+pub(super) fn path_of(node: &Node<'_>) -> Result<PathBuf, ConfigError> {
+    node.parsed(|text| match text {
+        "" => Err("a path"),
+        _ => Ok(PathBuf::from(text)),
+    })
 }
 
 fn choice<T: Copy>(
@@ -397,10 +379,27 @@ fn choice<T: Copy>(
         .transpose()
 }
 
-fn interface(node: &Node<'_>) -> Result<Listen, ConfigError> {
-    let listen: Listen = node.parsed(str::parse)?;
-    if listen.tls {
-        return Err(node.error("ws://, this version has no TLS yet"));
+/// The addresses to listen on, and the first one that asks for TLS.
+fn interfaces<'a>(node: Option<Node<'a>>) -> Result<(Vec<Listen>, Option<Node<'a>>), ConfigError> {
+    let Some(node) = node else {
+        return Ok((vec![Listen::default()], None));
+    };
+    let nodes = if node.is_array() {
+        node.array()?
+    } else {
+        vec![node.clone()]
+    };
+    if nodes.is_empty() {
+        return Err(node.error("at least one address"));
     }
-    Ok(listen)
+    let mut listen = Vec::new();
+    let mut secure = None;
+    for node in nodes {
+        let interface: Listen = node.parsed(str::parse)?;
+        if interface.tls && secure.is_none() {
+            secure = Some(node);
+        }
+        listen.push(interface);
+    }
+    Ok((listen, secure))
 }

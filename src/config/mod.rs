@@ -11,18 +11,18 @@ mod string;
 mod tls;
 mod web;
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 pub use self::{
     can::{Bus, interface as interface_name},
     listen::Listen,
-    tls::{Tls, TlsVersion},
     web::Web,
 };
 use crate::{
     auth::{Key, Users, UsersFile},
     event::{Filter, Guid, json::Keys},
     log,
+    tls::Tls,
 };
 
 /// Everything that a configuration says, defaults filled in.
@@ -44,8 +44,8 @@ pub struct Config {
     pub urls: Urls,
     /// What is served besides websockets.
     pub web: Web,
-    /// The files of TLS.
-    pub tls: Option<Tls>,
+    /// TLS, where an interface asks for it.
+    pub tls: Option<Arc<Tls>>,
     /// The CAN buses.
     pub buses: Vec<Bus>,
     /// The key of the login blobs.

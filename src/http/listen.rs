@@ -1,7 +1,7 @@
 //! Listening sockets, and the task of each.
 
 use std::{
-    io,
+    fmt, io,
     net::{SocketAddr, ToSocketAddrs},
     sync::Arc,
     time::Duration,
@@ -15,8 +15,11 @@ use tokio::{
     sync::Semaphore,
 };
 
-use super::route::{Peer, Router, route};
-use crate::config::Listen;
+use super::{
+    handshake::Handshakes,
+    route::{Peer, Router, route},
+};
+use crate::{config::Listen, socket::Socket, tls::Tls};
 
 /// Time for a client to send its request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -28,19 +31,52 @@ const MAX_REQUESTS: usize = 512;
 /// Bytes of a request's head.
 const MAX_HEAD: usize = 16 * 1024;
 
+/// A socket that listens.
+#[derive(Debug)]
+pub struct Listener {
+    socket: TcpListener,
+    address: SocketAddr,
+    /// `None` where clients speak without.
+    tls: Option<Arc<Tls>>,
+}
+
+impl Listener {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl fmt::Display for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.tls.is_some() { "wss" } else { "ws" };
+        write!(f, "{scheme}://{}", self.address)
+    }
+}
+
 /// Binds all addresses that the interfaces stand for.
 ///
 /// # Errors
-/// The interface and why it cannot be bound, where none of its addresses can or one is taken.
-pub async fn bind(interfaces: &[Listen]) -> Result<Vec<TcpListener>, String> {
+/// The interface and why it cannot be bound, where none of its addresses can or one is taken, or
+/// where it is for TLS and there is none.
+pub async fn bind(interfaces: &[Listen], tls: Option<&Arc<Tls>>) -> Result<Vec<Listener>, String> {
     let mut listeners = Vec::new();
     for interface in interfaces {
+        let tls = match (interface.tls, tls) {
+            (false, _) => None,
+            (true, Some(tls)) => Some(tls.clone()),
+            (true, None) => return Err(format!("{interface}: no certificate")),
+        };
         let addresses = resolve(interface).map_err(|error| format!("{interface}: {error}"))?;
         let before = listeners.len();
         let mut last_error = None;
         for address in addresses {
             match TcpListener::bind(address).await {
-                Ok(listener) => listeners.push(listener),
+                Ok(socket) => listeners.push(Listener {
+                    address: socket.local_addr().unwrap_or(address),
+                    tls: tls.clone(),
+                    socket,
+                }),
                 // Names stand for addresses that the machine may not have, as ::1 for localhost.
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
                     return Err(format!("{interface}: {address}: {error}"));
@@ -59,7 +95,8 @@ pub async fn bind(interfaces: &[Listen]) -> Result<Vec<TcpListener>, String> {
 }
 
 /// Accepts clients for as long as it is not dropped.
-pub async fn accept(listener: TcpListener, router: Arc<Router>) {
+pub async fn accept(listener: Listener, router: Arc<Router>) {
+    let handshakes = listener.tls.map(|tls| Arc::new(Handshakes::new(tls)));
     let requests = Arc::new(Semaphore::new(MAX_REQUESTS));
     let mut failing = false;
     loop {
@@ -67,15 +104,16 @@ pub async fn accept(listener: TcpListener, router: Arc<Router>) {
         let Ok(permit) = requests.clone().acquire_owned().await else {
             return;
         };
-        match listener.accept().await {
+        match listener.socket.accept().await {
             Ok((socket, address)) => {
                 if failing {
                     failing = false;
                     tracing::warn!("connections are accepted again");
                 }
+                let handshakes = handshakes.clone();
                 let router = router.clone();
                 tokio::spawn(async move {
-                    serve(socket, address, router).await;
+                    serve(socket, address, handshakes, router).await;
                     drop(permit);
                 });
             }
@@ -102,7 +140,12 @@ fn resolve(interface: &Listen) -> io::Result<Vec<SocketAddr>> {
     }
 }
 
-async fn serve(socket: TcpStream, address: SocketAddr, router: Arc<Router>) {
+async fn serve(
+    socket: TcpStream,
+    address: SocketAddr,
+    handshakes: Option<Arc<Handshakes>>,
+    router: Arc<Router>,
+) {
     // Batches are made where events are; the kernel is not to wait for more.
     let _ = socket.set_nodelay(true);
     // Ends connections that take no answer, as those of websockets do themselves, but earlier.
@@ -111,7 +154,14 @@ async fn serve(socket: TcpStream, address: SocketAddr, router: Arc<Router>) {
     let address = address.ip().to_canonical();
     let peer = Peer {
         address,
-        secure: false,
+        secure: handshakes.is_some(),
+    };
+    let socket = match handshakes {
+        None => Socket::Plain(socket),
+        Some(handshakes) => match handshakes.accept(socket, address).await {
+            Some(stream) => Socket::Tls(stream),
+            None => return,
+        },
     };
     let service = service_fn(move |request| {
         let router = router.clone();

@@ -2,6 +2,7 @@
 //! [`rest`], the metrics page, or [`files`].
 
 pub mod files;
+mod handshake;
 pub mod listen;
 pub mod rest;
 pub mod route;

@@ -15,7 +15,6 @@ use hyper::{
     upgrade::OnUpgrade,
 };
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tower_http::services::fs::ServeFileSystemResponseBody;
 
@@ -23,6 +22,7 @@ use super::{files::Files, rest::Rest};
 use crate::{
     config::Urls,
     metrics::{self, Gauges},
+    socket::Socket,
     ws::{
         Protocol,
         clients::{Kind, Ticket},
@@ -186,8 +186,8 @@ async fn serve(server: Arc<Server>, protocol: Protocol, ticket: Ticket, upgrade:
         }
     };
     // What was put in comes out.
-    let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
-        tracing::error!("an upgraded connection is no TCP stream");
+    let Ok(parts) = upgraded.downcast::<TokioIo<Socket>>() else {
+        tracing::error!("an upgraded connection is no socket");
         return;
     };
     // Not on the stack of this task, which waits for as long as the client stays.

@@ -12,7 +12,6 @@ use bytes::Bytes;
 use futures_util::{Sink, Stream, future::BoxFuture};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
     time::{Instant, Sleep, timeout},
 };
 use tokio_tungstenite::{
@@ -39,6 +38,7 @@ use crate::{
         frame,
     },
     metrics::Counters,
+    socket::Socket,
 };
 
 /// Bytes that wait for the socket above which nothing more is taken from client or hub.
@@ -84,7 +84,7 @@ pub async fn serve(
     server: Arc<Server>,
     protocol: Protocol,
     ticket: Ticket,
-    socket: TcpStream,
+    socket: Socket,
     early: Bytes,
 ) {
     let id = ticket.id();
@@ -144,7 +144,7 @@ impl Connection {
         server: Arc<Server>,
         protocol: Protocol,
         ticket: Ticket,
-        socket: TcpStream,
+        socket: Socket,
         early: Bytes,
     ) -> Self {
         let config = WebSocketConfig::default()

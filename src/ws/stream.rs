@@ -13,12 +13,9 @@ use std::{
 };
 
 use bytes::{Buf, Bytes, BytesMut};
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::hub::frame;
+use crate::{hub::frame, socket::Socket};
 
 /// Buffers of one vectored write.
 const MAX_SLICES: usize = 64;
@@ -26,7 +23,7 @@ const MAX_SLICES: usize = 64;
 /// The stream.
 #[derive(Debug)]
 pub(super) struct FrameStream {
-    socket: TcpStream,
+    socket: Socket,
     /// Bytes that came with the HTTP request.
     early: Bytes,
     queue: VecDeque<Bytes>,
@@ -41,7 +38,7 @@ pub(super) struct FrameStream {
 }
 
 impl FrameStream {
-    pub(super) fn new(socket: TcpStream, early: Bytes) -> Self {
+    pub(super) fn new(socket: Socket, early: Bytes) -> Self {
         Self {
             socket,
             early,
@@ -112,7 +109,7 @@ impl FrameStream {
             }
             self.remove(written);
         }
-        Poll::Ready(Ok(()))
+        Pin::new(&mut self.socket).poll_flush(context)
     }
 
     fn remove(&mut self, mut count: usize) {

@@ -21,12 +21,12 @@ pub(crate) const CLOSE: u8 = 8;
 pub(crate) const PING: u8 = 9;
 pub(crate) const PONG: u8 = 10;
 
-/// A client. No read takes longer than the deadline.
-pub(crate) struct Client {
+/// A client, over TCP or something on top of it. No read takes longer than the deadline.
+pub(crate) struct Client<S = TcpStream> {
     pub(crate) protocol: Protocol,
     /// The session id that the server gave last.
     pub(crate) sid: String,
-    pub(crate) stream: TcpStream,
+    pub(crate) stream: S,
     received: Vec<u8>,
     /// Bytes of `received` that were taken.
     taken: usize,
@@ -61,14 +61,21 @@ impl Client {
         protocol: Protocol,
         early: &[u8],
     ) -> Self {
+        Self::over(tcp(address), path, protocol, early)
+    }
+}
+
+impl<S: Read + Write> Client<S> {
+    /// The same over a connection that is there.
+    pub(crate) fn over(stream: S, path: &str, protocol: Protocol, early: &[u8]) -> Self {
         let mut client = Self {
             protocol,
             sid: String::new(),
-            stream: tcp(address),
+            stream,
             received: Vec::new(),
             taken: 0,
         };
-        let mut request = Self::request(path, "").into_bytes();
+        let mut request = Client::request(path, "").into_bytes();
         request.extend_from_slice(early);
         client.send_bytes(&request);
         let head = client.take_head();

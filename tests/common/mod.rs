@@ -25,7 +25,7 @@ use vscpl2drv_websocksrv::{
     ws::Protocol,
 };
 
-use self::client::Client;
+pub(crate) use self::client::Client;
 
 /// How long anything may take before a test fails.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);

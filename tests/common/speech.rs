@@ -1,5 +1,7 @@
 //! What is said in both protocols, for tests that hold for both.
 
+use std::io::{Read, Write};
+
 use aes::{
     Aes128,
     cipher::{BlockModeEncrypt, KeyIvInit, block_padding::NoPadding},
@@ -38,7 +40,7 @@ impl Heard {
     }
 }
 
-impl Client {
+impl<S: Read + Write> Client<S> {
     pub(crate) fn take_greeting(&mut self) {
         let greeting = self.text();
         self.sid = match self.protocol {

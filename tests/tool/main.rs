@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod cert;
 mod run;
 
 use std::{
@@ -89,7 +90,7 @@ fn check_says_in_one_line_what_is_wrong_and_fails() {
         ("{}".to_owned(), ":1: found no \"key-file\""),
         (
             format!("{{{key}, \"interface\": \"wss://localhost\"}}"),
-            ":1: interface: found \"wss://localhost\"",
+            ":1: interface: found TLS without the key tls",
         ),
         (
             format!("{{{key}, \"path-users\": \"/nonexistent\"}}"),
@@ -182,7 +183,14 @@ fn key_prints_32_hex_digits_another_time_others() {
 
 #[test]
 fn help_shows_examples_without_colours() {
-    for command in [&[][..], &["run"], &["check"], &["passwd"], &["key"]] {
+    for command in [
+        &[][..],
+        &["run"],
+        &["check"],
+        &["passwd"],
+        &["key"],
+        &["cert"],
+    ] {
         let output = tool(&[command, &["--help"]].concat(), "");
         assert!(output.status.success());
         let help = text(&output.stdout);

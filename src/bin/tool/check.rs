@@ -45,7 +45,7 @@ fn in_use(config: &Config) -> io::Result<Option<String>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .build()?;
-    let bound = runtime.block_on(listen::bind(&config.listen));
+    let bound = runtime.block_on(listen::bind(&config.listen, config.tls.as_ref()));
     Ok(bound.err().map(|error| {
         format!("cannot listen on {error} (does the driver, or something else, run already?)")
     }))

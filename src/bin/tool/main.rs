@@ -1,6 +1,7 @@
 //! The command line tool: tries the driver without a daemon, checks a configuration, makes
-//! passwords and keys.
+//! passwords, keys and certificates.
 
+mod cert;
 mod check;
 mod key;
 mod library;
@@ -23,6 +24,7 @@ Examples:
   vscpl2drv-websocksrv check /etc/vscp/websocksrv.json
   vscpl2drv-websocksrv passwd admin
   vscpl2drv-websocksrv key
+  vscpl2drv-websocksrv cert
 
 The manual: man vscpl2drv-websocksrv"
 )]
@@ -37,6 +39,7 @@ enum Command {
     Check(check::Args),
     Passwd(passwd::Args),
     Key(key::Args),
+    Cert(cert::Args),
 }
 
 fn main() -> ExitCode {
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Passwd(args) => passwd::run(&args),
         Command::Key(_) => key::run(),
+        Command::Cert(args) => cert::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

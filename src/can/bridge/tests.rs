@@ -10,7 +10,7 @@ use std::{
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, recv, send, socketpair};
 use parking_lot::Mutex;
 use socketcan::CanFdSocket;
-use tokio::{task::JoinHandle, time::timeout};
+use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
 
 use super::*;
 use crate::{
@@ -70,7 +70,12 @@ impl Bench {
             echo_filter: false,
         };
         let shared = Shared {
-            hub: Arc::new(Hub::new(settings, &limits, counters.clone())),
+            hub: Arc::new(Hub::new(
+                settings,
+                &limits,
+                counters.clone(),
+                mpsc::channel(1).0,
+            )),
             counters,
         };
         let interface = Double(Arc::new(Mutex::new((state, Some(own)))));
