@@ -16,12 +16,20 @@ function symbolOf(name, symbol) {
   return symbol || /^[^()=]+\(\s*([^()=]+?)\s*\)$/.exec(name)?.[1] || name.trim();
 }
 
+/** "TurnOn" is "Turn on". */
+function inWords(name) {
+  return name
+    .replace(/\.$/, "")
+    .replaceAll("|", "/")
+    .replace(/(?<=[a-z])[A-Z](?=[a-z])/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
 /** `{"10": "a|b||d"}`: the place in the list is the number. */
 function lists(entries) {
   const byKey = new Map();
   for (const [key, index, name] of entries) {
     const list = byKey.get(key) ?? [];
-    list[Number(index)] = name.replace(/\.$/, "").replaceAll("|", "/");
+    list[Number(index)] = name;
     byKey.set(key, list);
   }
   return [...byKey].map(([key, list]) => `  ${key}: ${JSON.stringify(Array.from(list, (name) => name ?? "").join("|"))},`);
@@ -30,7 +38,7 @@ function lists(entries) {
 const classes = rows("classes.tsv").map(
   ([number, token, name]) => `  ${number}: ${JSON.stringify(`${token}|${name}`)},`,
 );
-const types = lists(rows("types.tsv").map(([number, type, , name]) => [number, type, name]));
+const types = lists(rows("types.tsv").map(([number, type, , name]) => [number, type, inWords(name)]));
 const units = lists(rows("units.tsv").map(([type, , code, name, symbol]) => [type, code, symbolOf(name, symbol)]));
 
 const text = `// Made by data/tables.mjs: not to be edited.

@@ -41,8 +41,9 @@ setUpLogin();
 setUpTools();
 setUpSending(send);
 setInterval(tick, 1000);
-addEventListener("online", () => client?.state === "waiting" && client.connect());
-element("retry").addEventListener("click", () => client?.connect());
+addEventListener("online", retry);
+document.addEventListener("visibilitychange", retry);
+element("retry").addEventListener("click", retry);
 element("logout").addEventListener("click", () => client?.close());
 
 function setUpLogin() {
@@ -107,7 +108,7 @@ function showBoard(shown) {
   element("login").hidden = shown;
   element("login").elements.password.value = "";
   if (shown) {
-    element("main").focus();
+    element("main").focus({ preventScroll: true });
   } else {
     log.clear();
     sensors.clear();
@@ -138,6 +139,12 @@ function setUpTools() {
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   });
   element("scroller").addEventListener("scroll", askFrame, { passive: true });
+}
+
+function retry() {
+  if (client?.state === "waiting") {
+    client.connect();
+  }
 }
 
 async function send(event) {

@@ -1,12 +1,15 @@
 // Numbers, times and GUIDs as they are shown.
 
-/** Six digits where it is not said how many decimals there are. */
+/** With six digits, or two decimals if that is more, where it is not said how many there are. */
 export function formatNumber(value, decimals) {
   const size = Math.abs(value);
   if (size >= 1e12 || (size > 0 && size < 1e-9)) {
     return value.toExponential(3);
   }
-  return decimals === undefined ? String(Number(value.toPrecision(6))) : value.toFixed(Math.min(decimals, 12));
+  if (decimals === undefined) {
+    return String(Number(size < 1000 ? value.toPrecision(6) : value.toFixed(2)));
+  }
+  return value.toFixed(Math.min(decimals, 12));
 }
 
 /** A GUID without its leading FF or 00 bytes, in a form that parseGuid of vscp.js reads. */

@@ -6,8 +6,9 @@ import { classFamily, classToken, className, typeName } from "./names.js";
 /** So many events are kept, and so many rows shown. */
 const KEPT = 5000;
 const ROWS = 200;
-/** Between two updates of the rows, in ms. */
+/** Between two updates of the rows, in ms: the longer where all of them are new each time. */
 const REDRAW = 80;
+const REDRAW_ALL = 300;
 
 /**
  * One line of the list.
@@ -57,7 +58,7 @@ export class EventLog {
   #shownTo = 0;
   /** Show the list from its start with the next frame. */
   #anew = false;
-  #drawn = -Infinity;
+  #nextDraw = 0;
   #perSecond = 0;
   #atLastTick = 0;
 
@@ -114,10 +115,10 @@ export class EventLog {
     if (!this.#anew && behind === 0) {
       return false;
     }
-    if (!this.#anew && now - this.#drawn < REDRAW) {
+    if (!this.#anew && now < this.#nextDraw) {
       return true;
     }
-    this.#drawn = now;
+    this.#nextDraw = now + (behind < ROWS / 2 ? REDRAW : REDRAW_ALL);
     const from = this.#anew ? ring.first : Math.max(this.#shownTo, ring.first);
     if (this.#anew) {
       this.#parts.rows.replaceChildren();
@@ -197,7 +198,7 @@ function fillRow(row, { event, measurement, time, sent }) {
   value.classList.toggle("measured", measurement !== null);
   value.textContent = measurement ? reading(measurement) : hex(event.data);
   value.title = `${event.data.length} bytes: ${hex(event.data)}`;
-  guid.textContent = sent ? "this panel" : shortGuid(event.guid);
+  guid.firstElementChild.textContent = sent ? "this panel" : shortGuid(event.guid);
   guid.title = event.guid;
   priority.textContent = (event.head >> 5) & 7;
 }

@@ -6,7 +6,8 @@ import { baseClass, quantityOf, unitName } from "./names.js";
 /**
  * @typedef {object} Measurement
  * @property {number} value
- * @property {string} text    the value with as many decimals as it was sent with
+ * @property {number} [decimals]  how many it was sent with, where that can be said
+ * @property {string} text    the value with so many decimals
  * @property {string} unit    "" where it has none
  * @property {number} sensor
  * @property {string} zone    "zone/subzone", or "" where it has none
@@ -40,6 +41,7 @@ export function measurementOf(event) {
   }
   return {
     value: number.value,
+    decimals: number.decimals,
     text: formatNumber(number.value, number.decimals),
     unit: unitName(quantityOf(event.class, event.type), unit),
     sensor,

@@ -105,9 +105,9 @@ class Card {
     };
     this.#measurement = measurement;
     this.#parts.button.textContent = typeName(event.class, event.type);
-    const zone = measurement.zone && `zone ${measurement.zone}, `;
-    part(".origin").textContent = `${zone}sensor ${measurement.sensor} · ${shortGuid(event.guid)}`;
-    part(".origin").title = event.guid;
+    part(".tail").textContent = `…${event.guid.slice(-8)}`;
+    part(".whole").textContent = shortGuid(event.guid);
+    part(".which").textContent = `sensor ${measurement.sensor}${measurement.zone && `, zone ${measurement.zone}`}`;
     this.#chart = new Chart(part(".plot"), (step) => `${this.#format(step.last)} · ${clock(step.time)}`);
     this.#parts.button.addEventListener("click", () => {
       const open = this.element.classList.toggle("open");
@@ -146,8 +146,8 @@ class Card {
     const seconds = Math.round((now - this.#time) / 1000);
     const old = seconds >= 10;
     this.element.classList.toggle("old", old);
-    const range = `${this.#format(min)} to ${this.#format(max)}`;
-    const text = old ? `${duration(seconds)} ago` : `${range} in ${duration((this.#time - steps[0].time) / 1000)}`;
+    const range = [...new Set([min, max].map((value) => this.#format(value)))].join(" – ");
+    const text = old ? `${duration(seconds)} ago` : `${range} · ${duration((this.#time - steps[0].time) / 1000)}`;
     if (this.#parts.range.textContent !== text) {
       this.#parts.range.textContent = text;
     }
@@ -155,7 +155,6 @@ class Card {
 
   /** With as many decimals as the newest value. */
   #format(value) {
-    const decimals = /\.(\d+)$/.exec(this.#measurement.text)?.[1].length;
-    return formatNumber(value, decimals ?? (Number.isInteger(value) ? 0 : undefined));
+    return formatNumber(value, this.#measurement.decimals);
   }
 }

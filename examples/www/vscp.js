@@ -199,7 +199,7 @@ export class VscpClient {
     socket.onclose = socket.onerror = ({ reason }) => {
       if (socket === this.#socket) {
         const lost = this.#state === "open" ? "The connection was lost." : "The server cannot be reached.";
-        this.#end(new VscpError(0, reason || lost), true);
+        this.#end(new VscpError(0, reason ? `The server has closed the connection: ${reason}.` : lost), true);
       }
     };
     this.#watchdog = setInterval(() => this.#watch(), 5000);

@@ -18,8 +18,13 @@ export const WEB_ROOT = join(ROOT, "examples", "www");
 /** Who may log in; the passwords are stored as MD5, which costs no time. */
 const USERS = [
   { name: "admin", password: "2d1e4f91dae49cd08eaba2293e422273", rights: "admin" }, // secret
-  { name: "reader", password: "879e2eab19c12a017e78f2f0aff9cece", rights: ["ws1", "receive-events"] }, // look:only
+  { name: "reader", password: "879e2eab19c12a017e78f2f0aff9cece", rights: ["ws", "receive-events"] }, // look:only
+  { name: "guest", password: "b651053a7c8c7b7180954f95dcfedde2", rights: ["ws", "receive-events"] }, // secret
 ];
+
+/** No driver is left where a test breaks off. */
+const running = new Set();
+process.once("exit", () => running.forEach((child) => child.kill()));
 
 export class Driver {
   #folder = mkdtempSync(join(tmpdir(), "vscp-"));
@@ -52,6 +57,7 @@ export class Driver {
     writeFileSync(path, JSON.stringify(config));
     const simulate = this.simulate ? ["--simulate", String(this.simulate)] : [];
     this.#process = spawn(TOOL, ["run", path, ...simulate], { stdio: ["ignore", "pipe", "pipe"] });
+    running.add(this.#process);
     let said = "";
     this.#process.on("error", ({ message }) => (said = message));
     this.#process.stderr.on("data", (text) => (said += text));
@@ -79,6 +85,7 @@ export class Driver {
       const ended = new Promise((resolve) => this.#process.once("exit", resolve));
       this.#process.kill("SIGTERM");
       await ended;
+      running.delete(this.#process);
     }
   }
 

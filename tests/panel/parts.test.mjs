@@ -78,6 +78,8 @@ test("numbers keep to a readable length", () => {
   for (const [value, decimals, expected] of [
     [0, undefined, "0"],
     [21.456789, undefined, "21.4568"],
+    [1234.56789, undefined, "1234.57"],
+    [101325, undefined, "101325"],
     [0.1 + 0.2, undefined, "0.3"],
     [21.5, 2, "21.50"],
     [1e30, 0, "1.000e+30"],
@@ -90,11 +92,11 @@ test("numbers keep to a readable length", () => {
 test("classes and types have names, also those that no list has", () => {
   assert.equal(className(10), "Measurement");
   assert.equal(className(9999), "Class 9999");
-  assert.equal(typeName(30, 5), "TurnOn");
+  assert.equal(typeName(30, 5), "Turn on");
   assert.equal(typeName(10, 6), "Temperature");
   assert.equal(typeName(1060, 6), "Temperature");
   assert.equal(typeName(65, 6), "Temperature");
-  assert.equal(typeName(542, 6), "TurnOff");
+  assert.equal(typeName(542, 6), "Turn off");
   assert.equal(typeName(10, 250), "Type 250");
   assert.equal(typeName(9999, 1), "Type 1");
   assert.equal(typesOf(1040)[35], "Damp/moist (Hygrometer reading)");
