@@ -48,7 +48,7 @@ const NO_GUID = "00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00";
 const ALL_ONES = { priority: 7, class: 0xffff, type: 0xffff, guid: NO_GUID.replaceAll("0", "F") };
 
 /** After so long without a reply (in ms) the connection counts as lost. */
-const REPLY_TIMEOUT = 10_000;
+const REPLY_TIMEOUT = 20_000;
 /** A connection that is idle for so long (in ms) is tried with a NOOP. */
 const KEEP_ALIVE = 30_000;
 const FIRST_DELAY = 500;
@@ -192,7 +192,7 @@ export class VscpClient {
     this.#socket = socket;
     // The server speaks first: its session id comes as if it were the reply to a request.
     this.#request(null)
-      .then((reply) => this.#logIn(reply))
+      .then((reply) => this.#logIn(socket, reply))
       .catch((error) => socket === this.#socket && this.#end(error, false));
     socket.onmessage = ({ data }) => socket === this.#socket && this.#receive(data);
     // Not all of them tell of a close where there was no connection.
@@ -205,10 +205,13 @@ export class VscpClient {
     this.#watchdog = setInterval(() => this.#watch(), 5000);
   }
 
-  async #logIn(challenge) {
+  async #logIn(socket, challenge) {
     const { user, password, key } = this.#options;
     const sid = challenge.at(-1);
     const crypto = await encrypt(key, bytesOfHex(sid), `${user}:${password}`);
+    if (socket !== this.#socket) {
+      return; // lost in the meantime
+    }
     await this.#request(this.#protocol.auth(sid, crypto));
     if (this.#filter) {
       await this.#request(this.#protocol.filter(...this.#filter));
@@ -220,9 +223,11 @@ export class VscpClient {
   }
 
   /** A request for the time after the login. */
-  #ask(text) {
-    const offline = () => Promise.reject(new VscpError(0, "There is no connection."));
-    return this.#state === "open" ? this.#request(text) : offline();
+  async #ask(text) {
+    if (this.#state !== "open") {
+      throw new VscpError(0, "There is no connection.");
+    }
+    return this.#request(text);
   }
 
   /** Sends `text` and waits for its reply. */
@@ -352,7 +357,7 @@ const PROTOCOLS = {
  * @returns {VscpEvent}
  */
 export function parseEvent(text) {
-  const [head, vscpClass, type, obid, datetime, timestamp, guid, ...data] = text.split(",");
+  const [head, vscpClass, type, obid, datetime = "", timestamp, guid = NO_GUID, ...data] = text.split(",");
   return {
     head: Number(head),
     class: Number(vscpClass),
@@ -377,9 +382,9 @@ function eventOfJson(json) {
     class: json.vscpClass ?? json.class,
     type: json.vscpType ?? json.type,
     obid: json.vscpObId ?? json.obid,
-    datetime: json.vscpDateTime ?? json.datetime,
+    datetime: json.vscpDateTime ?? json.datetime ?? "",
     timestamp: json.vscpTimeStamp ?? json.timestamp,
-    guid: json.vscpGuid ?? json.guid,
+    guid: json.vscpGuid ?? json.guid ?? NO_GUID,
     data: Uint8Array.from(json.vscpData ?? json.data ?? []),
   };
 }

@@ -36,7 +36,7 @@ export function launch() {
 export async function openPanel(browser, driver, { host = "localhost", ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1366, height: 900 }, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(20_000);
   page.problems = [];
   page.on("pageerror", (error) => page.problems.push(String(error)));
   page.on("console", (message) => message.type() !== "log" && page.problems.push(message.text()));

@@ -96,9 +96,9 @@ export class Driver {
   }
 }
 
-/** Waits until `check` gives something true, at most ten seconds. */
+/** Waits until `check` gives something true, at most twenty seconds. */
 export async function until(check, what) {
-  for (const end = Date.now() + 10_000; Date.now() < end; await sleep(20)) {
+  for (const end = Date.now() + 20_000; Date.now() < end; await sleep(20)) {
     const result = await check();
     if (result) {
       return result;
