@@ -6,8 +6,6 @@ import { fileURLToPath } from "node:url";
 
 import { chromium } from "playwright-core";
 
-import { serve } from "./serve.mjs";
-
 const SCREENSHOTS = fileURLToPath(new URL("../../target/screenshots", import.meta.url));
 
 /** A name that leads to this machine and is, other than localhost, no secure context. */
@@ -40,8 +38,7 @@ export async function openPanel(browser, driver, { host = "localhost", ...option
   page.problems = [];
   page.on("pageerror", (error) => page.problems.push(String(error)));
   page.on("console", (message) => message.type() !== "log" && page.problems.push(message.text()));
-  driver.panelPort ??= await serve(driver);
-  await page.goto(`http://${host}:${driver.panelPort}/`);
+  await page.goto(`http://${host}:${driver.port}/`);
   return page;
 }
 
