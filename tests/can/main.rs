@@ -8,6 +8,7 @@
 mod common;
 mod errors;
 mod flood;
+mod host;
 mod life;
 mod mapping;
 mod place;
@@ -32,6 +33,9 @@ macro_rules! tests {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = host::run() {
+        return code;
+    }
     let mut arguments = Arguments::from_args();
     // They would disturb each other's times.
     arguments.test_threads = Some(1);
@@ -70,7 +74,7 @@ fn trials() -> Vec<Trial> {
         flood::every_frame_of_a_flood_arrives_or_is_counted,
         flood::every_event_of_a_flood_is_sent_or_counted,
         flood::floods_both_ways_at_once_are_survived,
-        flood::a_client_that_takes_nothing_makes_the_kernel_drop_and_count,
+        flood::what_the_kernel_has_no_room_for_is_counted,
         flood::a_full_queue_of_the_interface_keeps_the_order,
         flood::a_full_queue_is_waited_out_after_the_interface_was_down,
     ]

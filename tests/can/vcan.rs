@@ -214,7 +214,8 @@ pub(crate) fn filters(name: &str) -> Vec<(String, String)> {
     filters
 }
 
-fn receivers(name: &str) -> usize {
+/// How many sockets are open on an interface; not exactly those.
+pub(crate) fn receivers(name: &str) -> usize {
     filters(name).len()
 }
 
