@@ -45,9 +45,24 @@ pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
         "full"
     );
     let library = Library::load(&server::library_path()?)?;
+    without_clients(&library)?;
     for count in [1, 10, 100] {
         measure_with(&library, count)?;
     }
+    Ok(())
+}
+
+/// The host's part alone.
+fn without_clients(library: &Library) -> Result<(), Box<dyn Error>> {
+    let (driver, _) = server::open(library, "")?;
+    let mut rates = Vec::new();
+    let mut full = 0;
+    for _ in 0..RUNS {
+        let start = now();
+        let written = write(&driver, &mut full);
+        rates.push(written as f64 / (now() - start) as f64 * 1e9);
+    }
+    println!("{:>7} {:>12}", 0, grouped(median(rates)));
     Ok(())
 }
 
