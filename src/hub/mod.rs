@@ -37,8 +37,8 @@ use crate::{
     metrics::{Burst, Counters},
 };
 
-/// Events that wait for the hub's task.
-const QUEUE: usize = 8192;
+/// Events that wait for the hub's task, which may have as many in hand.
+const QUEUE: usize = 4096;
 
 /// Events that may wait there when a CAN bus adds some: host and clients find room though a bus
 /// brings more than is taken. What has to wait does so in the kernel.
@@ -141,8 +141,16 @@ impl Hub {
     /// Takes events to the sessions and buses until the hub is closed.
     pub async fn run(&self, limits: &Limits) {
         let most = MAX_BATCH.min(limits.client_queue);
-        while let Some(events) = self.queue.take(most).await {
-            self.ring.publish(Batch::new(events)).await;
+        let mut taken = Vec::new();
+        while self.queue.take(&mut taken).await {
+            let mut events = taken.drain(..);
+            while events.len() > 0 {
+                let batch = Batch::new(events.by_ref().take(most).collect());
+                self.ring.publish(batch).await;
+            }
+            drop(events);
+            // Others get their turn, and events gather meanwhile: a busy host is held up less.
+            tokio::task::yield_now().await;
         }
         self.ring.end();
     }

@@ -6,6 +6,7 @@
 
 use std::{
     collections::VecDeque,
+    mem,
     task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
@@ -28,7 +29,7 @@ pub(super) struct Queue {
 
 #[derive(Debug, Default)]
 struct State {
-    events: VecDeque<Routed>,
+    events: Vec<Routed>,
     waiting_for_room: usize,
     /// Tasks that wait for room.
     wakers: Vec<Waker>,
@@ -69,7 +70,7 @@ impl Queue {
             return Err(Refused::Full);
         }
         accept(&routed)?;
-        state.events.push_back(routed);
+        state.events.push(routed);
         let first = state.events.len() == 1;
         drop(state);
         if first {
@@ -104,7 +105,7 @@ impl Queue {
         if state.events.len() >= self.capacity {
             return Err(Refused::Full);
         }
-        state.events.push_back(routed);
+        state.events.push(routed);
         let first = state.events.len() == 1;
         drop(state);
         if first {
@@ -146,26 +147,26 @@ impl Queue {
         result
     }
 
-    /// Waits for events and takes at most `max` of them; `None` when the queue is closed and
-    /// empty. For one task only.
-    pub(super) async fn take(&self, max: usize) -> Option<Vec<Routed>> {
+    /// Waits for events and puts all there are into `taken`, which must be empty; false when the
+    /// queue is closed and empty. For one task only.
+    pub(super) async fn take(&self, taken: &mut Vec<Routed>) -> bool {
         loop {
             {
                 let mut state = self.state.lock();
                 if !state.events.is_empty() {
-                    let count = state.events.len().min(max);
-                    let taken = state.events.drain(..count).collect();
+                    // Both keep their memory; writers are not held up while events are moved.
+                    mem::swap(&mut state.events, taken);
                     let wake = state.waiting_for_room > 0;
-                    let wakers = std::mem::take(&mut state.wakers);
+                    let wakers = mem::take(&mut state.wakers);
                     drop(state);
                     if wake {
                         self.room.notify_all();
                     }
                     wakers.into_iter().for_each(Waker::wake);
-                    return Some(taken);
+                    return true;
                 }
                 if state.closed {
-                    return None;
+                    return false;
                 }
             }
             self.filled.notified().await;
@@ -182,7 +183,7 @@ impl Queue {
         let wakers = {
             let mut state = self.state.lock();
             state.closed = true;
-            std::mem::take(&mut state.wakers)
+            mem::take(&mut state.wakers)
         };
         self.room.notify_all();
         self.filled.notify_one();
@@ -221,15 +222,21 @@ mod tests {
 
     #[tokio::test]
     async fn events_are_taken_in_order_and_all_at_once() {
-        let queue = Queue::new(8);
-        for kind in 0..5 {
-            queue.push(event(kind), None).unwrap();
+        let queue = Queue::new(3);
+        let mut taken = Vec::new();
+        for first in [0, 3] {
+            for kind in first..first + 3 {
+                queue.push(event(kind), None).unwrap();
+            }
+            assert!(queue.take(&mut taken).await);
+            let kinds: Vec<_> = taken.drain(..).map(|r| r.event.kind).collect();
+            assert_eq!(kinds, [first, first + 1, first + 2]);
         }
-        let kinds = |taken: Vec<Routed>| taken.iter().map(|r| r.event.kind).collect::<Vec<_>>();
-        assert_eq!(kinds(queue.take(3).await.unwrap()), [0, 1, 2]);
-        assert_eq!(kinds(queue.take(3).await.unwrap()), [3, 4]);
+        queue.push(event(6), None).unwrap();
         queue.close();
-        assert!(queue.take(3).await.is_none());
+        assert!(queue.take(&mut taken).await);
+        assert_eq!(taken.drain(..).count(), 1);
+        assert!(!queue.take(&mut taken).await);
     }
 
     #[test]
@@ -262,9 +269,11 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
+        let mut taken = Vec::new();
         for kind in 0..2 {
-            let taken = runtime.block_on(queue.take(8)).unwrap();
-            assert_eq!(taken[0].event.kind, kind);
+            assert!(runtime.block_on(queue.take(&mut taken)));
+            let kinds: Vec<_> = taken.drain(..).map(|r| r.event.kind).collect();
+            assert_eq!(kinds, [kind]);
         }
         writer.join().unwrap().unwrap();
     }
@@ -273,23 +282,27 @@ mod tests {
     async fn a_task_pushes_up_to_its_share_and_goes_on_when_room_is_made() {
         let queue = Queue::new(8);
         queue.push(event(0), None).unwrap();
-        let mut waiting: VecDeque<u16> = (1..6).collect();
+        let mut waiting: VecDeque<u16> = (1..9).collect();
         let push = |waiting: &mut VecDeque<u16>| {
             let context = Context::from_waker(Waker::noop());
             queue.poll_push(&context, waiting, 3, event)
         };
-        assert_eq!(push(&mut waiting), Poll::Pending);
-        assert_eq!(waiting, [3, 4, 5]);
-        assert_eq!(queue.take(2).await.unwrap().len(), 2);
-        assert_eq!(push(&mut waiting), Poll::Pending);
-        assert_eq!(queue.take(8).await.unwrap().len(), 3);
-        assert_eq!(push(&mut waiting), Poll::Ready(Ok(())));
-        assert_eq!(queue.take(8).await.unwrap()[0].event.kind, 5);
+        let mut taken = Vec::new();
+        for (pushed, kinds) in [
+            (Poll::Pending, [0, 1, 2]),
+            (Poll::Pending, [3, 4, 5]),
+            (Poll::Ready(Ok(())), [6, 7, 8]),
+        ] {
+            assert_eq!(push(&mut waiting), pushed);
+            assert!(queue.take(&mut taken).await);
+            let got: Vec<_> = taken.drain(..).map(|routed| routed.event.kind).collect();
+            assert_eq!(got, kinds);
+        }
 
         let mut waiting: VecDeque<u16> = (0..4).collect();
         let task = std::future::poll_fn(|context| queue.poll_push(context, &mut waiting, 3, event));
-        let (pushed, taken) = tokio::join!(task, queue.take(3));
-        assert_eq!((pushed, taken.unwrap().len()), (Ok(()), 3));
+        let (pushed, _) = tokio::join!(task, queue.take(&mut taken));
+        assert_eq!((pushed, taken.len()), (Ok(()), 3));
 
         let mut waiting: VecDeque<u16> = (0..4).collect();
         let task = std::future::poll_fn(|context| queue.poll_push(context, &mut waiting, 3, event));
