@@ -212,7 +212,7 @@ impl Hub {
     /// long as it takes). An echo is taken and goes nowhere.
     pub fn write(&self, mut event: Event, timeout: Option<Duration>) -> Result<(), HostError> {
         if let Some(echo) = &self.echo
-            && echo.lock().is_echo(&event, Instant::now())
+            && echo.lock().is_echo(&event, Instant::now)
         {
             self.counters.from_host.add(1);
             self.counters.echoes.add(1);
