@@ -508,23 +508,16 @@ fn known_keys_without_effect_are_noted_and_of_any_kind() {
 }
 
 #[test]
-fn what_this_version_does_not_have_is_refused_where_it_is_asked_for() {
-    for (keys, error) in [
-        (
-            json!({"interface": "wss://127.0.0.1:0"}),
-            "interface: found \"wss://127.0.0.1:0\", expected ws://",
-        ),
-        (
-            json!({"interface": "https://127.0.0.1:0"}),
-            "interface: found \"https://127.0.0.1:0\", expected",
-        ),
-        (
-            json!({"interface": ["ws://127.0.0.1:0", "wss://127.0.0.1:0"]}),
-            "interface[1]: found",
-        ),
+fn an_interface_with_tls_needs_a_certificate_and_a_key() {
+    for interface in [
+        json!("wss://127.0.0.1:0"),
+        json!("https://127.0.0.1:0"),
+        json!(["ws://127.0.0.1:0", "wss://127.0.0.1:0"]),
     ] {
         let folder = tempfile::tempdir().unwrap();
+        let keys = json!({ "interface": interface });
         let got = open(&configuration(&folder, keys).to_string()).unwrap_err();
+        let error = "found TLS without the key tls, expected tls with cert and key";
         assert!(got.contains(error), "{got}");
     }
 }
@@ -794,7 +787,7 @@ fn start_and_stop_are_one_line_each() {
             " open: "
         ),
         &format!("listening on ws://{};", server.address()),
-        "ws1 /a, ws2 off;",
+        "ws1 /a, ws2 off, REST /rest, files off;",
         "2 users;",
         "layout Classic (as configured)",
         "GUID FF:FF:FF:FF:FF:FF:FF:FE:02:00:00:00:00:01:00:00 (from the host)",

@@ -3,7 +3,7 @@
 use std::{
     cell::RefCell,
     env,
-    io::{BufRead, BufReader, Write, stdin, stdout},
+    io::{BufRead, BufReader, Write, stdin},
     process::{Child, ChildStdout, Command, ExitCode, Stdio},
     thread,
     time::{Duration, Instant},
@@ -93,7 +93,7 @@ pub(crate) fn run() -> Option<ExitCode> {
         line.unwrap();
         let counters = driver.counters();
         let (received, lost) = (counters.can_received.get(), counters.can_lost.get());
-        writeln!(stdout(), "{received} {lost}").unwrap();
+        println!("{received} {lost}");
     }
     Some(ExitCode::SUCCESS)
 }
