@@ -164,3 +164,77 @@ impl AsyncWrite for FrameStream {
         Pin::new(&mut self.socket).poll_shutdown(context)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use std::{future::poll_fn, sync::Arc, time::Duration};
+
+    use rustls::{
+        ClientConfig, RootCertStore, ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKeyDer,
+    };
+    use socket2::SockRef;
+    use tokio::{
+        io::AsyncReadExt,
+        net::{TcpListener, TcpStream},
+        time::timeout,
+    };
+    use tokio_rustls::{TlsAcceptor, TlsConnector, client::TlsStream};
+
+    use super::*;
+
+    /// A stream over TLS on a socket that takes little, and who is at its other end.
+    async fn secure_pair() -> (FrameStream, TlsStream<TcpStream>) {
+        let pair = rcgen::generate_simple_self_signed(["localhost".into()]).unwrap();
+        let certificate = pair.cert.der().clone();
+        let key = PrivateKeyDer::try_from(pair.signing_key.serialize_der()).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate.clone()).unwrap();
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let server = ServerConfig::builder_with_provider(provider.clone())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key)
+            .unwrap();
+        let client = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let socket = TcpStream::connect(listener.local_addr().unwrap())
+            .await
+            .unwrap();
+        let (accepted, _) = listener.accept().await.unwrap();
+        SockRef::from(&accepted).set_send_buffer_size(4096).unwrap();
+        let (accepted, connected) = tokio::join!(
+            TlsAcceptor::from(Arc::new(server)).accept(accepted),
+            TlsConnector::from(Arc::new(client)).connect("localhost".try_into().unwrap(), socket),
+        );
+        let socket = Socket::Tls(Box::new(accepted.unwrap()));
+        (FrameStream::new(socket, Bytes::new()), connected.unwrap())
+    }
+
+    #[tokio::test]
+    async fn what_tls_has_taken_and_the_socket_has_not_is_sent_too() {
+        let (mut stream, mut client) = secure_pair().await;
+        let mut queued = 0;
+        loop {
+            stream.queue_bytes(&[7; 1000]);
+            queued += 1000;
+            let sent = poll_fn(|context| Poll::Ready(stream.poll_send(context))).await;
+            if sent.is_pending() {
+                break;
+            }
+        }
+        let send = poll_fn(|context| stream.poll_send(context));
+        let mut received = vec![0; queued];
+        let receive = timeout(Duration::from_secs(10), client.read_exact(&mut received));
+        let (sent, count) = tokio::join!(send, receive);
+        sent.unwrap();
+        assert_eq!(count.expect("all that was sent").unwrap(), queued);
+    }
+}

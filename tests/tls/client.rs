@@ -16,7 +16,7 @@ use vscpl2drv_websocksrv::ws::Protocol;
 
 use crate::{
     certificates::{Authority, Pair},
-    common::{Client, Server, tcp},
+    common::{Server, client::Client, tcp},
 };
 
 pub(crate) const V1_2: &[&SupportedProtocolVersion] = &[&TLS12];

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::{
     certificates::{Authority, VALID},
-    common::Server,
+    common::{Server, client::Client},
 };
 
 struct Secure {
@@ -99,7 +99,7 @@ fn curl_needs_its_certificate_where_one_is_asked_for() {
 fn openssl_gets_a_websocket_in_both_versions() {
     let Secure { server, folder } = start(false);
     let address = server.address().to_string();
-    let request = crate::common::Client::request("/ws1", "");
+    let request = Client::request("/ws1", "");
     for (option, version) in [("-tls1_2", "TLSv1.2"), ("-tls1_3", "TLSv1.3")] {
         let arguments = [
             "s_client",

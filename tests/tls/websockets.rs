@@ -1,22 +1,22 @@
 //! ws1 and ws2 over TLS.
 
-use std::io::Write;
+use std::{io::Write, net::TcpStream, thread, time::Instant};
 
-use rustls::{ClientConnection, StreamOwned};
+use rustls::{ClientConnection, StreamOwned, SupportedProtocolVersion};
 use serde_json::{Value, json};
-use std::net::TcpStream;
 use tempfile::TempDir;
 use vscpl2drv_websocksrv::ws::Protocol;
 
 use crate::{
     certificates::Authority,
     client::{ANY, Peer, V1_2, V1_3},
-    common::{BOTH, Client, DEADLINE, Server, event_of, speech::Heard},
+    common::{
+        BOTH, DEADLINE, Server,
+        client::{BINARY, CLOSE, Client},
+        event_of,
+        speech::Heard,
+    },
 };
-
-/// Opcodes.
-const BINARY: u8 = 2;
-const CLOSE: u8 = 8;
 
 /// Events of a flood: some MiB for each client.
 const FLOOD: u32 = 30_000;
@@ -28,7 +28,7 @@ struct Secure {
 }
 
 /// A server with TLS and a client for it; `keys` are added to the configuration.
-fn start(versions: &[&'static rustls::SupportedProtocolVersion], keys: Value) -> Secure {
+fn start(versions: &[&'static SupportedProtocolVersion], keys: Value) -> Secure {
     let authority = Authority::new("authority");
     let folder = tempfile::tempdir().unwrap();
     let mut config = json!({
@@ -115,7 +115,7 @@ fn a_close_comes_through_behind_what_was_not_read() {
 fn who_is_connected_when_the_driver_ends_is_told() {
     let Secure { server, peer, .. } = start(ANY, json!({}));
     let mut clients = BOTH.map(|protocol| peer.websocket(&server, protocol));
-    let close = std::thread::spawn(move || server.driver.close());
+    let close = thread::spawn(move || server.driver.close());
     for client in &mut clients {
         assert_eq!(client.close_code(), 1001);
     }
@@ -127,7 +127,7 @@ fn a_flood_of_events_arrives_complete_and_in_order() {
     for versions in [V1_2, V1_3] {
         let Secure { server, peer, .. } = start(versions, json!({}));
         let mut clients = BOTH.map(|protocol| peer.open(&server, protocol));
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             for client in &mut clients {
                 scope.spawn(|| client.expect_events(1..=FLOOD));
             }
@@ -146,7 +146,7 @@ fn a_flood_of_events_of_a_client_is_answered_and_arrives_in_order() {
     let Secure { server, peer, .. } = start(ANY, json!({}));
     for protocol in BOTH {
         let mut client = peer.open(&server, protocol);
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             scope.spawn(|| {
                 for number in 1..=EVENTS {
                     assert_eq!(server.host_reads_number(), number);
@@ -188,7 +188,7 @@ fn a_client_that_takes_nothing_is_closed() {
     let keys = json!({"write-timeout": 1, "max-client-queue-size": 100_000});
     let Secure { server, peer, .. } = start(ANY, keys);
     let _client = peer.open(&server, Protocol::Ws1);
-    let start = std::time::Instant::now();
+    let start = Instant::now();
     let mut number = 0;
     while !server.log().contains("1008 slow consumer") {
         assert!(start.elapsed() < DEADLINE);
