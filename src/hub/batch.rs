@@ -87,6 +87,15 @@ impl Batch {
         self.from_clients
     }
 
+    /// Whether some of the events may be for a reader: nothing goes back to where it came from,
+    /// or from bus to bus.
+    pub fn concerns(&self, reader: Endpoint) -> bool {
+        self.events.iter().any(|routed| match reader {
+            Endpoint::Bus(_) => !matches!(routed.origin, Endpoint::Bus(_)),
+            _ => routed.origin != reader,
+        })
+    }
+
     /// About how many bytes it keeps in memory at the most.
     pub fn weight(&self) -> usize {
         // Text and both JSON key families need up to 13 bytes for a byte of data.

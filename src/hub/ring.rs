@@ -153,17 +153,26 @@ impl Ring {
         state.writer_waits = false;
         state.log.events += events;
         state.log.weight += weight;
-        state.log.slots.push_back(Slot {
-            batch: batch.clone(),
-            unread: state.readers.len(),
-        });
+        let number = state.log.end();
+        let mut unread = 0;
         let mut wakers = Vec::new();
-        for reader in state.readers.values_mut() {
+        for (endpoint, reader) in &mut state.readers {
+            // A reader that has read all is not woken for what it has sent itself.
+            if reader.next == number && !batch.concerns(*endpoint) {
+                reader.next += 1;
+                continue;
+            }
+            unread += 1;
             if let Some(waker) = reader.waker.take() {
                 reader.patience = now + PATIENCE;
                 wakers.push(waker);
             }
         }
+        state.log.slots.push_back(Slot {
+            batch: batch.clone(),
+            unread,
+        });
+        state.log.remove_read();
         drop(guard);
         wakers.into_iter().for_each(Waker::wake);
         Ok(())
