@@ -12,6 +12,7 @@ use std::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 
 use super::remote::RemoteVariables;
+use crate::tls;
 
 /// Bytes that a server may send in all.
 const MAX_BYTES: u64 = 1 << 20;
@@ -29,7 +30,7 @@ pub(super) fn fetch<const N: usize>(
     names: &[String; N],
 ) -> Result<[Option<String>; N], String> {
     let mut dialogue = Dialogue {
-        stream: BufReader::new(connect(remote)?),
+        stream: BufReader::new(open(remote)?),
         allowed: MAX_BYTES,
     };
     dialogue.expect_ok("the greeting")?;
@@ -46,10 +47,20 @@ pub(super) fn fetch<const N: usize>(
     Ok(values)
 }
 
-fn connect(remote: &RemoteVariables) -> Result<Timed, String> {
-    if remote.tls {
-        return Err("this version has no TLS yet".into());
+fn open(remote: &RemoteVariables) -> Result<Box<dyn Stream>, String> {
+    let stream = connect(remote)?;
+    if !remote.tls {
+        return Ok(Box::new(stream));
     }
+    Ok(Box::new(tls::connect(stream, &remote.host, &remote.ca)?))
+}
+
+/// What lines go over.
+trait Stream: Read + Write {}
+
+impl<S: Read + Write> Stream for S {}
+
+fn connect(remote: &RemoteVariables) -> Result<Timed, String> {
     let deadline = Instant::now() + remote.timeout;
     let addresses = (remote.host.as_str(), remote.port)
         .to_socket_addrs()
@@ -179,7 +190,7 @@ fn describe(error: io::Error) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use std::{io::Cursor, net::TcpListener, thread};
+    use std::{io::Cursor, net::TcpListener, path::PathBuf, thread};
 
     use super::*;
 
@@ -233,6 +244,7 @@ mod tests {
             timeout: Duration::from_millis(timeout),
             required: false,
             tls: false,
+            ca: PathBuf::new(),
         }
     }
 

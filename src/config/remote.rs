@@ -1,12 +1,15 @@
 //! The `remote-variables` key.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use super::{
     dialogue,
-    load::{flag, number},
+    load::{flag, number, path},
 };
 use crate::json::{ConfigError, Node, Object, Source};
+
+/// The authorities that the system trusts.
+const SYSTEM_CA: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// A server whose variables add to the configuration.
 pub(super) struct RemoteVariables {
@@ -26,6 +29,8 @@ pub(super) struct RemoteVariables {
     pub(super) required: bool,
     /// Whether the server is spoken to over TLS.
     pub(super) tls: bool,
+    /// Certificates in PEM of which one must have signed that of the server.
+    pub(super) ca: PathBuf,
 }
 
 impl RemoteVariables {
@@ -102,6 +107,7 @@ fn settings(node: &Node<'_>, warnings: &mut Vec<String>) -> Result<RemoteVariabl
         ),
         required: flag(&mut object, "required", false)?,
         tls: flag(&mut object, "tls", false)?,
+        ca: path(&mut object, &["ca"])?.unwrap_or_else(|| SYSTEM_CA.into()),
     };
     object.finish(warnings);
     Ok(remote)

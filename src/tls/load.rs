@@ -9,7 +9,7 @@ use std::{
 
 use jiff::Timestamp;
 use rustls::{
-    CertificateError, Error, InconsistentKeys, RootCertStore, ServerConfig,
+    CertificateError, ClientConfig, Error, InconsistentKeys, RootCertStore, ServerConfig,
     client::verify_server_cert_signed_by_trust_anchor,
     crypto::{CryptoProvider, aws_lc_rs},
     pki_types::{
@@ -102,6 +102,18 @@ pub(super) fn server_config(settings: &Settings) -> Result<ServerConfig, FileErr
         config.ticketer = aws_lc_rs::Ticketer::new().map_err(|cause| fault(&cause))?;
     }
     Ok(config)
+}
+
+/// What a client needs that trusts those whom the certificates in a PEM file have signed.
+pub(super) fn client_config(ca: &Path) -> Result<ClientConfig, String> {
+    let roots = read(ca)
+        .and_then(|pem| client_roots(&pem))
+        .map_err(|found| format!("{}: {found}", ca.display()))?;
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {

@@ -1,15 +1,21 @@
 //! TLS of the server: its certificate, its key and what it asks of clients, from files that are
-//! read again when they have changed.
+//! read again when they have changed. And of the one client that the driver is, of the server with
+//! the remote variables.
 //!
 //! Nothing here is shared by the process: each driver names its own provider of cryptography.
 
 mod load;
 
-use std::{fmt, path::PathBuf, sync::Arc};
+use std::{
+    fmt,
+    io::{Read, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
-use rustls::ServerConfig;
+use rustls::{ClientConnection, ServerConfig, StreamOwned, pki_types::ServerName};
 
 use crate::{
     json::ConfigError,
@@ -149,4 +155,22 @@ impl From<FileError> for ConfigError {
     fn from(error: FileError) -> Self {
         Self::new(error.path.to_string_lossy(), error.found, error.expected)
     }
+}
+
+/// Speaks TLS with a server, whose certificate must be for `host` and signed by one of those in
+/// the file `ca`.
+///
+/// # Errors
+/// What is wrong with the file or the name. A server that is not trusted is an error of the first
+/// read or write.
+pub fn connect<S: Read + Write>(
+    stream: S,
+    host: &str,
+    ca: &Path,
+) -> Result<StreamOwned<ClientConnection, S>, String> {
+    let config = load::client_config(ca)?;
+    let name = ServerName::try_from(host.to_owned()).map_err(|error| error.to_string())?;
+    let session =
+        ClientConnection::new(Arc::new(config), name).map_err(|error| error.to_string())?;
+    Ok(StreamOwned::new(session, stream))
 }

@@ -10,4 +10,5 @@ mod files;
 mod handshakes;
 mod peers;
 mod reload;
+mod variables;
 mod websockets;

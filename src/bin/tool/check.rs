@@ -8,7 +8,8 @@ use std::{
 use anstyle::AnsiColor;
 use vscpl2drv_websocksrv::{
     auth::{Key, Rights, User},
-    config::Config,
+    can::{InterfaceState, interface_state},
+    config::{Bus, Config},
     http::listen,
 };
 
@@ -57,9 +58,22 @@ fn print_summary(config: &Config, out: &mut impl Write) -> io::Result<()> {
     for listen in &config.listen {
         writeln!(out, "  listens on  {listen}")?;
     }
-    for (name, path) in [("ws1", &config.urls.ws1), ("ws2", &config.urls.ws2)] {
+    for (name, path) in [
+        ("ws1", &config.urls.ws1),
+        ("ws2", &config.urls.ws2),
+        ("REST", &config.web.rest),
+        ("metrics", &config.web.metrics),
+    ] {
         let path = path.as_deref().unwrap_or("off");
         writeln!(out, "  {name:10}  {path}")?;
+    }
+    let root = config.web.root.as_ref();
+    let root = root.map_or("off".to_owned(), |root| root.display().to_string());
+    writeln!(out, "  {:10}  {root}", "files")?;
+    for bus in &config.buses {
+        let Bus { interface, .. } = bus;
+        let state = state_of(interface);
+        writeln!(out, "  {:10}  {interface}: {state}", "CAN bus")?;
     }
     let key = match config.key == Key::WELL_KNOWN {
         true => "the one that everybody knows",
@@ -76,6 +90,17 @@ fn print_summary(config: &Config, out: &mut impl Write) -> io::Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// How a CAN interface is now. It may come and go while the driver runs.
+fn state_of(interface: &str) -> &'static str {
+    match interface_state(interface) {
+        InterfaceState::Missing => "there is no such interface now",
+        InterfaceState::NotCan => "this is no CAN interface",
+        InterfaceState::Down => "it is down (ip link set it up)",
+        InterfaceState::NoCarrier => "it is up but bus-off, or not connected",
+        InterfaceState::Up => "it is up",
+    }
 }
 
 /// What the user may do with this driver.

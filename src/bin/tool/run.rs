@@ -120,6 +120,11 @@ fn addresses(config: &Config) -> Vec<String> {
             host: Some(listen.host.clone().unwrap_or_else(|| "localhost".into())),
             ..listen.clone()
         };
+        if config.web.root.is_some() {
+            // wss becomes https.
+            let address = reachable.to_string().replacen("ws", "http", 1);
+            lines.push(format!("browsers open {address}"));
+        }
         for (protocol, path) in paths {
             if let Some(path) = path {
                 lines.push(format!("clients connect to {reachable}{path} ({protocol})"));
