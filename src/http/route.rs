@@ -190,15 +190,12 @@ async fn serve(server: Arc<Server>, protocol: Protocol, ticket: Ticket, upgrade:
         tracing::error!("an upgraded connection is no socket");
         return;
     };
+    let socket = parts.io.into_inner();
+    // Not the buffer that it is part of, which is large and would stay.
+    let early = Bytes::copy_from_slice(&parts.read_buf);
+    drop(parts.read_buf);
     // Not on the stack of this task, which waits for as long as the client stays.
-    Box::pin(connection::serve(
-        server,
-        protocol,
-        ticket,
-        parts.io.into_inner(),
-        parts.read_buf,
-    ))
-    .await;
+    Box::pin(connection::serve(server, protocol, ticket, socket, early)).await;
 }
 
 /// Whether a header that lists words has this one.

@@ -502,7 +502,7 @@ impl Connection {
     }
 
     /// Says good-bye. A client that does not answer is not waited for long.
-    async fn finish(mut self, ending: Ending) {
+    async fn finish(&mut self, ending: Ending) {
         let time = match ending {
             Ending::Broken => return,
             Ending::Closed => {
@@ -526,7 +526,8 @@ impl Connection {
         let drain = async {
             let stream = self.websocket.get_mut();
             stream.shutdown().await?;
-            let mut buffer = [0; 1024];
+            // On the heap: the task has room for all that it may ever need.
+            let mut buffer = vec![0; 1024];
             while stream.read(&mut buffer).await? > 0 {}
             std::io::Result::Ok(())
         };
