@@ -218,10 +218,11 @@ fn a_wrong_command_line_is_refused_with_the_right_one() {
 }
 
 #[test]
-fn the_demo_needs_no_other_file() {
+fn the_demo_needs_no_file_outside_the_project() {
     let demo = fs::read_to_string(DEMO).unwrap();
-    for key in ["key-file", "path-users", "file-path", "web-root"] {
+    for key in ["key-file", "path-users", "file-path"] {
         assert!(!demo.contains(key), "{key}");
     }
+    assert!(demo.contains("\"web-root\": \"examples/www\""));
     assert!(Path::new(DEMO).is_file());
 }
