@@ -178,6 +178,23 @@ async fn a_reader_that_takes_again_is_waited_for_again() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_has_taken_much_is_not_waited_for_the_longer() {
+    let ring = ring(100);
+    let reader = ring.subscribe(1);
+    // At a thousand a second these would be worth ten seconds.
+    for number in 0..100 {
+        ring.publish(batch(100 * number..100 * number + 100, 0))
+            .await;
+        take(&reader, 16).unwrap();
+    }
+    ring.publish(batch(0..100, 0)).await;
+    let start = Instant::now();
+    ring.publish(batch(100..200, 0)).await;
+    let waited = start.elapsed();
+    assert!(waited < PATIENCE + Duration::from_millis(5), "{waited:?}");
+}
+
 /// Publishes batches of 10 events as fast as the ring takes them, for a reader that takes one
 /// each `time`; how many events it loses of 5000.
 async fn lost_by_a_reader(time: Duration) -> u64 {
