@@ -264,7 +264,9 @@ impl Subscription {
         }
         let now = Instant::now();
         let earned = Duration::from_secs(1) * events / SLOWEST_RATE;
-        reader.patience = (reader.patience.max(now) + earned).min(now + PATIENCE);
+        // Many at once must not earn less than the same in small parts.
+        let most = PATIENCE.max(earned);
+        reader.patience = (reader.patience.max(now) + earned).min(now + most);
         let lost = std::mem::take(&mut reader.lost);
         let from = std::mem::replace(&mut reader.next, end);
         log.take(from, end);

@@ -181,7 +181,7 @@ async fn a_reader_that_takes_again_is_waited_for_again() {
 #[tokio::test(start_paused = true)]
 async fn a_reader_that_has_taken_much_is_not_waited_for_the_longer() {
     let ring = ring(100);
-    let reader = ring.subscribe(1);
+    let reader = ring.subscribe(Endpoint::Client(1));
     // At a thousand a second these would be worth ten seconds.
     for number in 0..100 {
         ring.publish(batch(100 * number..100 * number + 100, 0))
