@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
+    os::fd::AsRawFd,
     process::{Child, Command, Stdio},
     sync::{
         atomic::{AtomicUsize, Ordering},
@@ -12,6 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use nix::sys::socket::{MsgFlags, recv};
 use socketcan::{CanFdSocket, Socket, SocketOptions};
 use vscpl2drv_websocksrv::can::frame::Frame;
 
@@ -113,23 +115,27 @@ impl Peer {
         Frame::from_wire(&wire[..length]).unwrap()
     }
 
+    /// The next frame, where there is one already.
+    pub(crate) fn try_receive(&self) -> Option<Frame> {
+        let mut wire = [0; 72];
+        let length = recv(self.0.as_raw_fd(), &mut wire, MsgFlags::MSG_DONTWAIT).ok()?;
+        Frame::from_wire(&wire[..length])
+    }
+
     /// The number of the next frame.
     pub(crate) fn receive_number(&self) -> u32 {
-        u32::from_be_bytes(self.receive().data().try_into().unwrap())
+        number_of(&self.receive())
     }
 
     /// Takes the error that an interface leaves that was down.
     pub(crate) fn clear_error(&self) {
         self.0.as_raw_socket().take_error().unwrap();
     }
+}
 
-    /// Whether there is nothing to read.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.set_nonblocking(true).unwrap();
-        let nothing = self.0.read_frame().is_err();
-        self.0.set_nonblocking(false).unwrap();
-        nothing
-    }
+/// The number that a frame was sent with.
+pub(crate) fn number_of(frame: &Frame) -> u32 {
+    u32::from_be_bytes(frame.data().try_into().unwrap())
 }
 
 /// A running candump, which sees every frame on a bus.
