@@ -32,13 +32,17 @@ export function launch() {
  * @param {object} [options] of the browser's context; `host` is the name in the address
  */
 export async function openPanel(browser, driver, { host = "localhost", ...options } = {}) {
-  const context = await browser.newContext({ viewport: { width: 1366, height: 900 }, ...options });
+  const context = await browser.newContext({
+    viewport: { width: 1366, height: 900 },
+    ignoreHTTPSErrors: driver.tls,
+    ...options,
+  });
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
   page.problems = [];
   page.on("pageerror", (error) => page.problems.push(String(error)));
   page.on("console", (message) => message.type() !== "log" && page.problems.push(message.text()));
-  await page.goto(`http://${host}:${driver.port}/`);
+  await page.goto(`${driver.tls ? "https" : "http"}://${host}:${driver.port}/`);
   return page;
 }
 

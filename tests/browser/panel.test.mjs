@@ -101,6 +101,17 @@ for (const protocol of ["ws1", "ws2"]) {
   });
 }
 
+for (const protocol of ["ws1", "ws2"]) {
+  test(`${protocol} over TLS: events are shown, and what is sent reaches the host`, async () => {
+    const driver = await startDriver({ simulate: 30, tls: true });
+    const page = await openBoard(driver, { protocol });
+    await rows(page).first().waitFor();
+    await page.getByRole("button", { name: "Turn on" }).click();
+    await driver.read("30", "5");
+    assert.deepEqual(page.problems, []);
+  });
+}
+
 test("what is sent with the buttons and the form reaches the host and other clients", async () => {
   const driver = await startDriver();
   const page = await openBoard(driver);

@@ -1,6 +1,6 @@
 // The driver, run by its tool, for tests in JavaScript.
 
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -31,14 +31,15 @@ export class Driver {
   #process = null;
   #output = "";
 
-  /** @param {object} options `simulate` events a second; `config` keys that are added */
-  constructor({ simulate = 0, config = {} } = {}) {
+  /** @param {object} options `simulate` events a second; `config` keys that are added; `tls` or not */
+  constructor({ simulate = 0, config = {}, tls = false } = {}) {
     this.simulate = simulate;
     this.config = config;
+    this.tls = tls;
   }
 
   get url() {
-    return `ws://127.0.0.1:${this.port}`;
+    return `${this.tls ? "wss" : "ws"}://127.0.0.1:${this.port}`;
   }
 
   /** Starts it; returns when it listens. The port stays the same when it is started again. */
@@ -54,6 +55,10 @@ export class Driver {
       logging: { "console-enable-log": false },
       ...this.config,
     };
+    if (this.tls) {
+      execFileSync(TOOL, ["cert", "--out", this.#folder, "localhost"], { stdio: "ignore" });
+      config.tls = { cert: join(this.#folder, "cert.pem"), key: join(this.#folder, "key.pem") };
+    }
     writeFileSync(path, JSON.stringify(config));
     const simulate = this.simulate ? ["--simulate", String(this.simulate)] : [];
     this.#process = spawn(TOOL, ["run", path, ...simulate], { stdio: ["ignore", "pipe", "pipe"] });
