@@ -522,15 +522,13 @@ fn a_flood_of_events_reaches_every_client_without_gap_and_in_order() {
     assert_eq!(counters.to_clients.get(), 3 * (u64::from(EVENTS) + 1));
 }
 
-#[test]
-fn a_flood_of_a_client_reaches_the_host_in_order() {
-    const EVENTS: u32 = 20_000;
-    let server = Server::start(json!({}));
-    let mut client = server.login(Protocol::Ws1, "admin");
+/// A client sends events without waiting for replies; all are taken, and the host gets them in
+/// order.
+fn flood_the_host(server: &Server, client: &mut Client, events: u32) {
     let mut sender = client.stream.try_clone().unwrap();
     thread::scope(|scope| {
         scope.spawn(move || {
-            for first in (1..=EVENTS).step_by(100) {
+            for first in (1..=events).step_by(100) {
                 let events = (first..first + 100).map(|number| event(Protocol::Ws1, number));
                 let bytes: Vec<u8> = events
                     .flat_map(|text| frame(0x81, text.as_bytes()))
@@ -539,14 +537,38 @@ fn a_flood_of_a_client_reaches_the_host_in_order() {
             }
         });
         scope.spawn(|| {
-            for number in 1..=EVENTS {
+            for number in 1..=events {
                 assert_eq!(server.host_reads_number(), number);
             }
         });
-        for _ in 1..=EVENTS {
+        for _ in 1..=events {
             assert_eq!(client.hear(), Heard::done("EVENT"));
         }
     });
+}
+
+#[test]
+fn a_flood_of_a_client_reaches_the_host_in_order() {
+    let server = Server::start(json!({}));
+    let mut client = server.login(Protocol::Ws1, "admin");
+    flood_the_host(&server, &mut client, 20_000);
+}
+
+#[test]
+fn a_client_that_takes_nothing_has_no_event_of_another_refused() {
+    let server = Server::start(json!({"max-client-queue-size": 500}));
+    let _stuck = server.open(Protocol::Ws2, "admin");
+    let mut client = server.login(Protocol::Ws1, "admin");
+    // More than the sockets and the ring hold: the hub has to wait.
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..10_000 {
+                server.driver.write(large_event(), Some(DEADLINE)).unwrap();
+            }
+        });
+        flood_the_host(&server, &mut client, 20_000);
+    });
+    assert_eq!(server.driver.counters().refused_full.get(), 0);
 }
 
 #[test]

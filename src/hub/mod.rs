@@ -37,18 +37,18 @@ use crate::{
     metrics::{Burst, Counters},
 };
 
-/// Events that wait for the hub's task, which may have as many in hand.
+/// Events of the host, of clients and of buses each that wait for the hub's task, which may have
+/// as many in hand.
 const QUEUE: usize = 4096;
-
-/// Events that may wait there when a CAN bus adds some: host and clients find room though a bus
-/// brings more than is taken. What has to wait does so in the kernel.
-const BUS_SHARE: usize = QUEUE / 2;
 
 /// Events of one batch: enough to make the cost of a write small, few enough to start early.
 const MAX_BATCH: usize = 256;
 
 /// Bytes that the batches on the ring may need.
 const MAX_RING_BYTES: usize = 64 << 20;
+
+/// How long an event of the driver itself waits for room.
+const ANNOUNCING: Duration = Duration::from_secs(5);
 
 /// The router of one driver.
 #[derive(Debug)]
@@ -155,9 +155,18 @@ impl Hub {
         self.ring.end();
     }
 
-    /// Takes an event of a client: to the host where it passes the filter, and to all
-    /// other clients. Where the host has no room, nobody gets it.
-    pub fn accept(&self, mut event: Event, client: u32) -> Result<(), NotAccepted> {
+    /// Takes an event of a client, out of `waiting`: to the host where it passes the filter, and
+    /// to all other clients. Where the host has no room, nobody gets it. Pending, and the event
+    /// still waits, while the hub itself has no room.
+    pub fn poll_accept(
+        &self,
+        context: &Context<'_>,
+        client: u32,
+        waiting: &mut Option<Event>,
+    ) -> Poll<Result<(), NotAccepted>> {
+        let Some(event) = waiting else {
+            return Poll::Ready(Ok(()));
+        };
         if event.data.len() > self.settings.host_max_data {
             self.counters.refused_large.add(1);
             if let Some(count) = self.too_large.hit(1, Instant::now()) {
@@ -168,33 +177,32 @@ impl Hub {
                     event.data.len()
                 );
             }
-            return Err(NotAccepted::TooLarge);
+            *waiting = None;
+            return Poll::Ready(Err(NotAccepted::TooLarge));
         }
         event.obid = client;
         event.complete(self.settings.guid, &self.clock);
-        let for_host = self.rx_filter().passes_event(&event);
-        let routed = Routed {
-            event,
-            origin: Endpoint::Client(client),
-        };
-        let command = self.command(&routed);
-        let pushed = self.queue.push_if(routed, |routed| {
+        let for_host = self.rx_filter().passes_event(event);
+        let origin = Endpoint::Client(client);
+        let command = self.command(event, origin);
+        let accept = |event: &Event| {
             if !for_host {
                 return Ok(());
             }
-            match self.to_host.try_send(routed.event.clone()) {
+            match self.to_host.try_send(event.clone()) {
                 Ok(()) => Ok(()),
                 Err(TrySendError::Full(_)) => Err(Refused::Full),
                 Err(TrySendError::Disconnected(_)) => Err(Refused::Closed),
             }
-        });
-        match pushed {
+        };
+        match ready!(self.queue.poll_push_if(context, origin, waiting, accept)) {
             Ok(()) => {
                 self.counters.from_clients.add(1);
                 self.take_command(command);
-                Ok(())
+                Poll::Ready(Ok(()))
             }
             Err(_) => {
+                *waiting = None;
                 self.counters.refused_full.add(1);
                 if let Some(count) = self.full.hit(1, Instant::now()) {
                     tracing::warn!(
@@ -203,7 +211,7 @@ impl Hub {
                         self.for_host.len()
                     );
                 }
-                Err(NotAccepted::Full)
+                Poll::Ready(Err(NotAccepted::Full))
             }
         }
     }
@@ -221,12 +229,9 @@ impl Hub {
         if event.timestamp == 0 {
             event.timestamp = self.clock.micros();
         }
-        let routed = Routed {
-            event,
-            origin: Endpoint::Host,
-        };
-        let command = self.command(&routed);
-        match self.queue.push(routed, timeout) {
+        let origin = Endpoint::Host;
+        let command = self.command(&event, origin);
+        match self.queue.push(Routed { event, origin }, timeout) {
             Ok(()) => {
                 self.counters.from_host.add(1);
                 self.take_command(command);
@@ -250,14 +255,11 @@ impl Hub {
         events: &mut VecDeque<Event>,
     ) -> Poll<Result<(), HostError>> {
         let mut lost = 0;
-        let poll = self.queue.poll_push(context, events, BUS_SHARE, |event| {
+        let origin = Endpoint::Bus(bus);
+        let poll = self.queue.poll_push_all(context, origin, events, |event| {
             let taken = event.data.len() <= self.settings.host_max_data
                 && self.to_host.try_send(event.clone()).is_ok();
             lost += u64::from(!taken);
-            Routed {
-                event,
-                origin: Endpoint::Bus(bus),
-            }
         });
         if lost > 0 {
             self.counters.can_not_to_host.add(lost);
@@ -288,7 +290,8 @@ impl Hub {
     }
 
     /// Takes an event of the driver itself to the host, where it is not too large for it, and to
-    /// all clients. Where there is no room it is dropped.
+    /// all clients. Where the host has no room it does not get it; for the hub's own the caller's
+    /// thread waits.
     pub fn announce(&self, mut event: Event) {
         event.complete(self.settings.guid, &self.clock);
         if event.data.len() <= self.settings.host_max_data
@@ -300,7 +303,7 @@ impl Hub {
             event,
             origin: Endpoint::Driver,
         };
-        if self.queue.push_if(routed, |_| Ok(())).is_err() {
+        if self.queue.push(routed, Some(ANNOUNCING)).is_err() {
             self.counters.dropped_own.add(1);
         }
     }
@@ -341,8 +344,11 @@ impl Hub {
         self.queue.close();
     }
 
-    fn command(&self, routed: &Routed) -> Option<Routed> {
-        hlo::is_command(&routed.event, self.settings.guid).then(|| routed.clone())
+    fn command(&self, event: &Event, origin: Endpoint) -> Option<Routed> {
+        hlo::is_command(event, self.settings.guid).then(|| Routed {
+            event: event.clone(),
+            origin,
+        })
     }
 
     fn take_command(&self, command: Option<Routed>) {

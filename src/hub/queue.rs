@@ -1,8 +1,9 @@
 //! The bounded queue into the hub.
 //!
-//! The host's threads push without a runtime and may wait for room; sessions push or are told
-//! that it is full; CAN buses push what there is room for and are woken when there is more; the
-//! hub's task takes all there is at once.
+//! The host's threads push without a runtime and may wait for room; clients and CAN buses push
+//! what there is room for and are woken when there is more; the hub's task takes all there is at
+//! once. Host, clients, buses and the driver each have room of their own, so that none of them
+//! keeps the others out.
 
 use std::{
     collections::VecDeque,
@@ -11,10 +12,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use tokio::sync::Notify;
 
-use super::batch::Routed;
+use super::batch::{Endpoint, Routed};
+use crate::event::Event;
 
 /// The queue.
 #[derive(Debug)]
@@ -30,6 +32,9 @@ pub(super) struct Queue {
 #[derive(Debug, Default)]
 struct State {
     events: Vec<Routed>,
+    /// How many of them are of the host, of clients, of buses and of the driver.
+    counts: [usize; 4],
+    /// Threads that wait for room.
     waiting_for_room: usize,
     /// Tasks that wait for room.
     wakers: Vec<Waker>,
@@ -46,7 +51,7 @@ pub(super) enum Refused {
 }
 
 impl Queue {
-    /// A queue for `capacity` events.
+    /// A queue for `capacity` events each of the host, of clients, of buses and of the driver.
     pub(super) fn new(capacity: usize) -> Self {
         Self {
             state: Mutex::default(),
@@ -56,36 +61,13 @@ impl Queue {
         }
     }
 
-    /// Adds an event where there is room for it and `accept`, asked only then, agrees.
-    pub(super) fn push_if(
-        &self,
-        routed: Routed,
-        accept: impl FnOnce(&Routed) -> Result<(), Refused>,
-    ) -> Result<(), Refused> {
-        let mut state = self.state.lock();
-        if state.closed {
-            return Err(Refused::Closed);
-        }
-        if state.events.len() >= self.capacity {
-            return Err(Refused::Full);
-        }
-        accept(&routed)?;
-        state.events.push(routed);
-        let first = state.events.len() == 1;
-        drop(state);
-        if first {
-            self.filled.notify_one();
-        }
-        Ok(())
-    }
-
     /// Adds an event, waiting for room at most `timeout` (`None`: until it is closed).
     pub(super) fn push(&self, routed: Routed, timeout: Option<Duration>) -> Result<(), Refused> {
         let mut state = self.state.lock();
-        if state.events.len() >= self.capacity {
+        if self.room(&state, routed.origin) == 0 {
             let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
             state.waiting_for_room += 1;
-            while state.events.len() >= self.capacity && !state.closed {
+            while self.room(&state, routed.origin) == 0 && !state.closed {
                 let timed_out = match deadline {
                     Some(deadline) => self.room.wait_until(&mut state, deadline).timed_out(),
                     None => {
@@ -102,49 +84,65 @@ impl Queue {
         if state.closed {
             return Err(Refused::Closed);
         }
-        if state.events.len() >= self.capacity {
+        if self.room(&state, routed.origin) == 0 {
             return Err(Refused::Full);
         }
-        state.events.push(routed);
-        let first = state.events.len() == 1;
-        drop(state);
-        if first {
-            self.filled.notify_one();
-        }
+        self.add(state, routed.origin, [routed]);
         Ok(())
     }
 
-    /// Adds events from the front of `waiting`, as `route` makes them, while fewer than `share`
-    /// are in the queue. Pending where some are left.
-    pub(super) fn poll_push<T>(
+    /// Adds the event that waits where `accept`, asked only when there is room, agrees. Pending,
+    /// and the event still waits, while there is no room.
+    pub(super) fn poll_push_if(
         &self,
         context: &Context<'_>,
-        waiting: &mut VecDeque<T>,
-        share: usize,
-        route: impl FnMut(T) -> Routed,
+        origin: Endpoint,
+        waiting: &mut Option<Event>,
+        accept: impl FnOnce(&Event) -> Result<(), Refused>,
     ) -> Poll<Result<(), Refused>> {
         let mut state = self.state.lock();
         if state.closed {
             return Poll::Ready(Err(Refused::Closed));
         }
-        let was_empty = state.events.is_empty();
-        let room = share.min(self.capacity).saturating_sub(state.events.len());
-        let count = room.min(waiting.len());
-        state.events.extend(waiting.drain(..count).map(route));
-        let result = if waiting.is_empty() {
+        if self.room(&state, origin) == 0 {
+            state.wake_later(context.waker());
+            return Poll::Pending;
+        }
+        if let Some(event) = waiting.take() {
+            accept(&event)?;
+            self.add(state, origin, [Routed { event, origin }]);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Adds events from the front of `waiting`, each shown to `look`. Pending where there was no
+    /// room for all.
+    pub(super) fn poll_push_all(
+        &self,
+        context: &Context<'_>,
+        origin: Endpoint,
+        waiting: &mut VecDeque<Event>,
+        mut look: impl FnMut(&Event),
+    ) -> Poll<Result<(), Refused>> {
+        let mut state = self.state.lock();
+        if state.closed {
+            return Poll::Ready(Err(Refused::Closed));
+        }
+        let count = self.room(&state, origin).min(waiting.len());
+        let all = count == waiting.len();
+        if !all {
+            state.wake_later(context.waker());
+        }
+        let events = waiting.drain(..count).map(|event| {
+            look(&event);
+            Routed { event, origin }
+        });
+        self.add(state, origin, events);
+        if all {
             Poll::Ready(Ok(()))
         } else {
-            let waker = context.waker();
-            if !state.wakers.iter().any(|known| known.will_wake(waker)) {
-                state.wakers.push(waker.clone());
-            }
             Poll::Pending
-        };
-        drop(state);
-        if was_empty && count > 0 {
-            self.filled.notify_one();
         }
-        result
     }
 
     /// Waits for events and puts all there are into `taken`, which must be empty; false when the
@@ -156,6 +154,7 @@ impl Queue {
                 if !state.events.is_empty() {
                     // Both keep their memory; writers are not held up while events are moved.
                     mem::swap(&mut state.events, taken);
+                    state.counts = Default::default();
                     let wake = state.waiting_for_room > 0;
                     let wakers = mem::take(&mut state.wakers);
                     drop(state);
@@ -189,19 +188,55 @@ impl Queue {
         self.filled.notify_one();
         wakers.into_iter().for_each(Waker::wake);
     }
+
+    /// For how many events of such an endpoint there is room.
+    fn room(&self, state: &State, origin: Endpoint) -> usize {
+        self.capacity.saturating_sub(state.counts[kind(origin)])
+    }
+
+    /// Adds events that there is room for.
+    fn add(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        origin: Endpoint,
+        events: impl IntoIterator<Item = Routed>,
+    ) {
+        let before = state.events.len();
+        state.events.extend(events);
+        let added = state.events.len() - before;
+        state.counts[kind(origin)] += added;
+        drop(state);
+        if before == 0 && added > 0 {
+            self.filled.notify_one();
+        }
+    }
+}
+
+impl State {
+    fn wake_later(&mut self, waker: &Waker) {
+        if !self.wakers.iter().any(|known| known.will_wake(waker)) {
+            self.wakers.push(waker.clone());
+        }
+    }
+}
+
+fn kind(origin: Endpoint) -> usize {
+    match origin {
+        Endpoint::Host => 0,
+        Endpoint::Client(_) => 1,
+        Endpoint::Bus(_) => 2,
+        Endpoint::Driver => 3,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use std::sync::Arc;
+    use std::{future::poll_fn, sync::Arc};
 
     use super::*;
-    use crate::{
-        event::{Data, Event, Guid},
-        hub::batch::Endpoint,
-    };
+    use crate::event::{Data, Guid};
 
     fn event(kind: u16) -> Routed {
         Routed {
@@ -240,22 +275,65 @@ mod tests {
     }
 
     #[test]
-    fn a_full_queue_refuses_after_the_timeout_and_asks_nobody() {
+    fn a_full_queue_refuses_after_the_timeout() {
         let queue = Queue::new(1);
         queue.push(event(0), None).unwrap();
         let timeout = Some(Duration::from_millis(5));
         assert_eq!(queue.push(event(1), timeout), Err(Refused::Full));
-        let asked = queue.push_if(event(1), |_| panic!("asked though there is no room"));
-        assert_eq!(asked, Err(Refused::Full));
-        assert_eq!(queue.state.lock().events.len(), 1);
+        assert_eq!(queue.len(), 1);
+    }
+
+    #[test]
+    fn endpoints_of_one_kind_leave_room_for_those_of_another() {
+        let queue = Queue::new(1);
+        let origins = [
+            Endpoint::Client(1),
+            Endpoint::Bus(1),
+            Endpoint::Driver,
+            Endpoint::Host,
+        ];
+        for origin in origins {
+            let routed = Routed { origin, ..event(0) };
+            queue.push(routed.clone(), Some(Duration::ZERO)).unwrap();
+            let second = queue.push(routed, Some(Duration::ZERO));
+            assert_eq!(second, Err(Refused::Full));
+        }
+        assert_eq!(queue.len(), 4);
+    }
+
+    const CLIENT: Endpoint = Endpoint::Client(1);
+
+    #[tokio::test]
+    async fn an_event_that_finds_no_room_waits_for_it_and_nobody_is_asked() {
+        let queue = Queue::new(1);
+        let routed = Routed {
+            origin: CLIENT,
+            ..event(0)
+        };
+        queue.push(routed, None).unwrap();
+        let mut waiting = Some(event(1).event);
+        let context = Context::from_waker(Waker::noop());
+        let asked = |_: &Event| panic!("asked though there is no room");
+        let pushed = queue.poll_push_if(&context, CLIENT, &mut waiting, asked);
+        assert_eq!((pushed, waiting.is_some()), (Poll::Pending, true));
+
+        let mut taken = Vec::new();
+        let push = poll_fn(|context| {
+            queue.poll_push_if(context, Endpoint::Client(2), &mut waiting, |_| Ok(()))
+        });
+        let (pushed, _) = tokio::join!(push, queue.take(&mut taken));
+        assert_eq!((pushed, taken.len(), queue.len()), (Ok(()), 1, 1));
+        assert_eq!(waiting, None);
     }
 
     #[test]
     fn an_event_that_is_not_accepted_is_not_added() {
         let queue = Queue::new(1);
-        let refused = queue.push_if(event(0), |_| Err(Refused::Full));
-        assert_eq!(refused, Err(Refused::Full));
-        assert_eq!(queue.state.lock().events.len(), 0);
+        let context = Context::from_waker(Waker::noop());
+        let mut waiting = Some(event(0).event);
+        let refused = queue.poll_push_if(&context, CLIENT, &mut waiting, |_| Err(Refused::Full));
+        assert_eq!(refused, Poll::Ready(Err(Refused::Full)));
+        assert_eq!((waiting, queue.len()), (None, 0));
     }
 
     #[test]
@@ -279,34 +357,37 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_task_pushes_up_to_its_share_and_goes_on_when_room_is_made() {
-        let queue = Queue::new(8);
-        queue.push(event(0), None).unwrap();
-        let mut waiting: VecDeque<u16> = (1..9).collect();
-        let push = |waiting: &mut VecDeque<u16>| {
-            let context = Context::from_waker(Waker::noop());
-            queue.poll_push(&context, waiting, 3, event)
+    async fn a_task_pushes_what_there_is_room_for_and_goes_on_when_there_is_more() {
+        const BUS: Endpoint = Endpoint::Bus(0);
+        let queue = Queue::new(3);
+        let events = |kinds: std::ops::Range<u16>| -> VecDeque<Event> {
+            kinds.map(|kind| event(kind).event).collect()
         };
+        let mut waiting = events(0..7);
         let mut taken = Vec::new();
         for (pushed, kinds) in [
-            (Poll::Pending, [0, 1, 2]),
-            (Poll::Pending, [3, 4, 5]),
-            (Poll::Ready(Ok(())), [6, 7, 8]),
+            (Poll::Pending, [0, 1, 2].as_slice()),
+            (Poll::Pending, &[3, 4, 5]),
+            (Poll::Ready(Ok(())), &[6]),
         ] {
-            assert_eq!(push(&mut waiting), pushed);
+            let context = Context::from_waker(Waker::noop());
+            let mut seen = Vec::new();
+            let look = |event: &Event| seen.push(event.kind);
+            let poll = queue.poll_push_all(&context, BUS, &mut waiting, look);
+            assert_eq!((poll, seen.as_slice()), (pushed, kinds));
             assert!(queue.take(&mut taken).await);
             let got: Vec<_> = taken.drain(..).map(|routed| routed.event.kind).collect();
             assert_eq!(got, kinds);
         }
 
-        let mut waiting: VecDeque<u16> = (0..4).collect();
-        let task = std::future::poll_fn(|context| queue.poll_push(context, &mut waiting, 3, event));
-        let (pushed, _) = tokio::join!(task, queue.take(&mut taken));
+        let mut waiting = events(0..4);
+        let push = poll_fn(|context| queue.poll_push_all(context, BUS, &mut waiting, |_| ()));
+        let (pushed, _) = tokio::join!(push, queue.take(&mut taken));
         assert_eq!((pushed, taken.len()), (Ok(()), 3));
 
-        let mut waiting: VecDeque<u16> = (0..4).collect();
-        let task = std::future::poll_fn(|context| queue.poll_push(context, &mut waiting, 3, event));
-        let (pushed, ()) = tokio::join!(task, async { queue.close() });
+        let mut waiting = events(0..4);
+        let push = poll_fn(|context| queue.poll_push_all(context, BUS, &mut waiting, |_| ()));
+        let (pushed, ()) = tokio::join!(push, async { queue.close() });
         assert_eq!(pushed, Err(Refused::Closed));
     }
 

@@ -4,7 +4,7 @@ use std::{
     future::poll_fn,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -32,6 +32,7 @@ use super::{
 use crate::{
     auth::{Gate, User},
     config::Limits,
+    event::Event,
     hub::{
         Hub, Subscription,
         batch::{self, Batch, Endpoint},
@@ -108,6 +109,8 @@ struct Connection {
     session: Session,
     /// A password check that is under way; no message is taken before it has ended.
     login: Option<BoxFuture<'static, Option<Arc<User>>>>,
+    /// An event that the hub has no room for yet; no message is taken before it has.
+    offer: Option<Event>,
     subscription: Option<Subscription>,
     /// Events for a client that has not opened yet.
     kept: Kept,
@@ -168,6 +171,7 @@ impl Connection {
             ticket,
             session,
             login: None,
+            offer: None,
             subscription: None,
             batches: Vec::new(),
             payload: Vec::new(),
@@ -289,7 +293,8 @@ impl Connection {
     /// Whether there may be more messages than were handled.
     fn poll_messages(&mut self, context: &mut Context<'_>) -> Result<bool, Ending> {
         for _ in 0..MESSAGES_AT_ONCE {
-            if self.login.is_some() || self.is_full() {
+            let held = self.login.is_some() || self.poll_offer(context).is_pending();
+            if held || self.is_full() {
                 return Ok(false);
             }
             let message = match Pin::new(&mut self.websocket).poll_next(context) {
@@ -313,6 +318,17 @@ impl Connection {
         }
         self.note_heard();
         Ok(true)
+    }
+
+    /// Pending while the hub has no room for the event that the client has sent.
+    fn poll_offer(&mut self, context: &Context<'_>) -> Poll<()> {
+        if self.offer.is_some() {
+            let hub = &self.server.hub;
+            let result = ready!(hub.poll_accept(context, self.ticket.id(), &mut self.offer));
+            let reply = self.session.offered(result);
+            self.reply(&reply);
+        }
+        Poll::Ready(())
     }
 
     fn note_heard(&mut self) {
@@ -341,11 +357,8 @@ impl Connection {
                     async move { gate.login(address, credentials).await },
                 ));
             }
-            Action::Offer(event) => {
-                let result = self.server.hub.accept(event, self.ticket.id());
-                let reply = self.session.offered(result);
-                self.reply(&reply);
-            }
+            // Is taken before the next message is.
+            Action::Offer(event) => self.offer = Some(event),
         }
         if was_logged_in && self.session.user().is_none() {
             self.follow_login();

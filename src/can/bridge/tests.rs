@@ -190,8 +190,10 @@ async fn a_frame_reaches_host_and_clients_and_their_events_reach_the_bus() {
     assert_eq!(bench.take(&client).await, [(event, Endpoint::Bus(0))]);
 
     bench.write("0x60,20,3,,,,-,9");
-    let event = text::parse("0,20,4,,,,-").unwrap();
-    bench.shared.hub.accept(event, 7).unwrap();
+    let mut event = Some(text::parse("0,20,4,,,,-").unwrap());
+    poll_fn(|context| bench.shared.hub.poll_accept(context, 7, &mut event))
+        .await
+        .unwrap();
     bench.expect(&["0C140300#09", "00140400#"]).await;
     assert_eq!(bench.read().await.obid, 7);
     let counters = bench.close().await;

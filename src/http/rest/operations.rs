@@ -1,5 +1,7 @@
 //! What can be asked for, and doing it.
 
+use std::future::poll_fn;
+
 use super::{
     Rest,
     params::Params,
@@ -49,7 +51,7 @@ impl Rest {
             (None, _) if operation == Operation::Open => return Err(Failure::InvalidUser),
             (None, _) => return Err(Failure::InvalidSession),
         };
-        let reply = self.operate(operation, &session, params);
+        let reply = self.operate(operation, &session, params).await;
         // Without an id the client cannot come back to it.
         let nameless = sid.is_none() && !matches!(reply, Ok(Reply::Session { .. }));
         if nameless || operation == Operation::Close {
@@ -58,7 +60,7 @@ impl Rest {
         reply
     }
 
-    fn operate(
+    async fn operate(
         &self,
         operation: Operation,
         session: &Session,
@@ -74,7 +76,8 @@ impl Rest {
             Operation::Close => {}
             Operation::SendEvent => {
                 let event = text::parse(params.required("vscpevent")?);
-                self.send(session, event.map_err(|_| Failure::Range)?)?;
+                let event = event.map_err(|_| Failure::Range)?;
+                self.send(session, event).await?;
             }
             Operation::ReadEvent => {
                 let count = params.parsed("count")?.unwrap_or(1);
@@ -97,7 +100,7 @@ impl Rest {
                 session.set_filter(filter);
             }
             Operation::ClearQueue => session.clear(),
-            Operation::Measurement => self.send(session, measurement(params)?)?,
+            Operation::Measurement => self.send(session, measurement(params)?).await?,
             Operation::Variable => return Err(Failure::NoVariable),
             Operation::NewVariable => return Err(Failure::NoNewVariable),
             Operation::Table => return Err(Failure::NoTable),
@@ -105,15 +108,17 @@ impl Rest {
         Ok(Reply::Done)
     }
 
-    fn send(&self, session: &Session, mut event: Event) -> Result<(), Failure> {
+    async fn send(&self, session: &Session, mut event: Event) -> Result<(), Failure> {
         let user = session.user();
         let (class, kind) = (event.class, event.kind);
         if !user.may_send(class, kind) {
             return Err(Failure::InvalidUser);
         }
         event.set_priority(user.lowered_priority(class, kind, event.priority()));
-        let accepted = self.server.hub.accept(event, session.id());
-        accepted.map_err(|error| match error {
+        let hub = &self.server.hub;
+        let mut waiting = Some(event);
+        let accepted = poll_fn(|context| hub.poll_accept(context, session.id(), &mut waiting));
+        accepted.await.map_err(|error| match error {
             NotAccepted::Full => Failure::NoRoom,
             NotAccepted::TooLarge => Failure::Range,
         })
