@@ -7,6 +7,7 @@ mod common;
 use std::{
     io::{Read, Write},
     net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -543,6 +544,29 @@ fn a_client_that_does_not_answer_pings_is_closed() {
             start.elapsed()
         );
     }
+}
+
+#[test]
+fn a_client_that_is_not_read_is_not_closed_for_pongs_that_are_not_seen() {
+    // More replies than the sockets hold.
+    const REQUESTS: usize = 100_000;
+    let server = Server::start(json!({"ping-interval": 1, "ping-timeout": 1, "write-timeout": 60}));
+    let mut client = server.open(Protocol::Ws1, "admin");
+    let mut sender = client.stream.try_clone().unwrap();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            let request = frame(FIN | TEXT, b"C;COPYRIGHT");
+            sender.write_all(&request.repeat(REQUESTS)).unwrap();
+        });
+        // The clock: clients that are closed after the same time, one after the other.
+        for _ in 0..2 {
+            assert_eq!(server.open(Protocol::Ws1, "admin").close_code(), 1008);
+        }
+        for _ in 0..REQUESTS {
+            assert!(matches!(client.hear(), Heard::Done(_)));
+        }
+    });
+    client.command("NOOP");
 }
 
 #[test]

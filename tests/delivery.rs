@@ -584,7 +584,9 @@ fn a_client_that_takes_nothing_is_closed_and_the_others_get_everything() {
             scope.spawn(move || progress.hear_all(index, client));
         }
         let start = Instant::now();
+        let mut written = 0;
         for number in 1.. {
+            written = number;
             let mut event = template.clone();
             event.timestamp = number;
             server.driver.write(event, Some(DEADLINE)).unwrap();
@@ -596,6 +598,15 @@ fn a_client_that_takes_nothing_is_closed_and_the_others_get_everything() {
         }
         // It has a second to take what is left, and its close frame.
         assert_eq!(stalled.close_code(), 1008);
+        wait_until("the others have all", || {
+            progress.0[..2]
+                .iter()
+                .all(|p| p.load(Ordering::Relaxed) == written)
+        });
+        let counters = server.driver.counters();
+        let taken = counters.to_clients.get() - 2 * u64::from(written);
+        // The log is looked at after each 500; before, nothing is lost without being counted.
+        assert!(taken + counters.dropped_slow.get() >= u64::from(written - 500 - 500));
         server.host_writes(u32::MAX);
     });
 }

@@ -279,16 +279,23 @@ impl Subscription {
         self.ring.state.lock().ended
     }
 
-    /// Gives up all that was published and not taken yet.
-    pub fn clear(&self) {
+    /// Gives up all that was published and not taken yet: so many events, with those that this
+    /// reader was passed over with.
+    pub fn clear(&self) -> u64 {
         let mut guard = self.ring.state.lock();
         let State { log, readers, .. } = &mut *guard;
+        let mut given_up = 0;
         if let Some(reader) = readers.get_mut(&self.reader) {
-            reader.lost = 0;
+            given_up = std::mem::take(&mut reader.lost);
             let from = std::mem::replace(&mut reader.next, log.end());
+            let slots = log.slots.range((from - log.first) as usize..);
+            given_up += slots
+                .map(|slot| slot.batch.events().len() as u64)
+                .sum::<u64>();
             log.take(from, log.end());
         }
         self.wake_writer(guard);
+        given_up
     }
 
     /// Lets the writer look whether there is room now.

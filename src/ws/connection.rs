@@ -235,6 +235,11 @@ impl Connection {
         self.websocket.get_ref().pending() >= HIGH_WATER
     }
 
+    /// Whether messages are taken now; otherwise what the client answers is not seen.
+    fn reads(&self) -> bool {
+        self.login.is_none() && self.offer.is_none() && !self.is_full()
+    }
+
     fn reply(&mut self, text: &str) {
         self.websocket.get_mut().queue_text(text.as_bytes());
     }
@@ -293,8 +298,7 @@ impl Connection {
     /// Whether there may be more messages than were handled.
     fn poll_messages(&mut self, context: &mut Context<'_>) -> Result<bool, Ending> {
         for _ in 0..MESSAGES_AT_ONCE {
-            let held = self.login.is_some() || self.poll_offer(context).is_pending();
-            if held || self.is_full() {
+            if self.poll_offer(context).is_pending() || !self.reads() {
                 return Ok(false);
             }
             let message = match Pin::new(&mut self.websocket).poll_next(context) {
@@ -483,6 +487,9 @@ impl Connection {
             if let Some((since, _)) = self.times.stalled {
                 let deadline = since + limits.write_timeout;
                 if now >= deadline {
+                    if let Some(subscription) = &self.subscription {
+                        self.kept.note_passed_over(subscription.clear());
+                    }
                     return Err(Ending::Close(POLICY, "slow consumer"));
                 }
                 next = next.min(deadline);
@@ -496,7 +503,7 @@ impl Connection {
             }
             if let Some(interval) = limits.ping_interval {
                 let silent = self.times.heard + limits.ping_timeout;
-                if now >= silent {
+                if now >= silent && self.reads() {
                     return Err(Ending::Close(POLICY, "no answer to pings"));
                 }
                 if now >= self.times.pinged + interval {
@@ -507,6 +514,7 @@ impl Connection {
                     let gate = self.server.gate.clone();
                     tokio::spawn(async move { gate.refresh().await });
                 }
+                let silent = silent.max(now + Duration::from_secs(1));
                 next = next.min(silent).min(self.times.pinged + interval);
             }
             self.timer.as_mut().reset(next);

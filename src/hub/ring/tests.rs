@@ -279,14 +279,15 @@ async fn what_is_cleared_is_neither_taken_nor_lost_and_makes_room() {
     ring.publish(batch(0..2, 0)).await;
     let mut publish = pin!(ring.publish(batch(2..4, 0)));
     assert!(is_pending(&mut publish).await);
-    reader.clear();
+    assert_eq!(reader.clear(), 2);
     publish.await;
     assert_eq!(take(&reader, 16), Some((vec![2, 3], 0)));
 
     ring.publish(batch(4..6, 0)).await;
     ring.publish(batch(6..8, 0)).await;
-    reader.clear();
+    assert_eq!(reader.clear(), 4, "with those that it was passed over with");
     assert_eq!(take(&reader, 16), None);
+    assert_eq!(reader.clear(), 0);
 }
 
 #[tokio::test(start_paused = true)]
