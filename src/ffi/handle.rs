@@ -1,10 +1,11 @@
 //! Handles: numbers that stand for open drivers.
 
 use std::{
+    cell::RefCell,
     collections::BTreeMap,
     ffi::c_long,
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicI64, Ordering},
     },
 };
@@ -20,6 +21,11 @@ static DRIVERS: RwLock<BTreeMap<c_long, Arc<Driver>>> = RwLock::new(BTreeMap::ne
 /// twice; starts far from the small numbers and zeros that a host may pass by mistake.
 static NEXT: AtomicI64 = AtomicI64::new(0x5653_4350_0000_0001);
 
+thread_local! {
+    /// The handle that this thread used last: hosts use one, and often.
+    static LAST: RefCell<(c_long, Weak<Driver>)> = const { RefCell::new((0, Weak::new())) };
+}
+
 /// Registers a driver. The handle is positive.
 pub(super) fn insert(driver: Driver) -> c_long {
     let handle = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -27,9 +33,21 @@ pub(super) fn insert(driver: Driver) -> c_long {
     handle
 }
 
-/// The driver of a handle, `None` where it is not open.
+/// The driver of a handle, `None` where it is not open. One that is just being closed may still
+/// be found, and says itself that it is closed.
 pub(super) fn get(handle: c_long) -> Option<Arc<Driver>> {
-    DRIVERS.read().get(&handle).cloned()
+    let find = || DRIVERS.read().get(&handle).cloned();
+    let last = |last: &RefCell<(c_long, Weak<Driver>)>| {
+        let mut last = last.borrow_mut();
+        if last.0 != handle {
+            let driver = find()?;
+            *last = (handle, Arc::downgrade(&driver));
+            return Some(driver);
+        }
+        last.1.upgrade()
+    };
+    // A thread that ends has none any more.
+    LAST.try_with(last).unwrap_or_else(|_| find())
 }
 
 /// Takes a driver out; its handle is never valid again.

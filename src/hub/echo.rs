@@ -8,8 +8,11 @@
 use std::{
     collections::{HashMap, VecDeque},
     hash::{BuildHasher, RandomState},
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
+
+use parking_lot::Mutex;
 
 use crate::event::Event;
 
@@ -22,6 +25,13 @@ const MAX_REMEMBERED: usize = 65_536;
 /// The events given out lately.
 #[derive(Debug, Default)]
 pub(super) struct Echo {
+    memory: Mutex<Memory>,
+    /// Whether there is something in it: a host that only writes is not to pay for the lock.
+    remembers: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Memory {
     hasher: RandomState,
     given: VecDeque<(u64, Instant)>,
     /// How often each is to come back.
@@ -30,8 +40,30 @@ pub(super) struct Echo {
 
 impl Echo {
     /// Remembers an event that the host is given.
-    pub(super) fn given_out(&mut self, event: &Event, now: Instant) {
-        self.forget(now);
+    pub(super) fn given_out(&self, event: &Event, now: Instant) {
+        let mut memory = self.memory.lock();
+        memory.forget(now);
+        memory.remember(event, now);
+        self.remembers.store(true, Ordering::Release);
+    }
+
+    /// Whether an event that the host writes is one that it was given. True only once for each.
+    /// `now` is asked where that is not plain.
+    pub(super) fn is_echo(&self, event: &Event, now: impl FnOnce() -> Instant) -> bool {
+        if !self.remembers.load(Ordering::Acquire) {
+            return false;
+        }
+        let mut memory = self.memory.lock();
+        memory.forget(now());
+        let is_echo = memory.recall(event);
+        self.remembers
+            .store(!memory.given.is_empty(), Ordering::Release);
+        is_echo
+    }
+}
+
+impl Memory {
+    fn remember(&mut self, event: &Event, now: Instant) {
         if self.given.len() >= MAX_REMEMBERED
             && let Some((oldest, _)) = self.given.pop_front()
         {
@@ -42,13 +74,7 @@ impl Echo {
         *self.expected.entry(print).or_default() += 1;
     }
 
-    /// Whether an event that the host writes is one that it was given. True only once for each.
-    /// `now` is asked where that is not plain.
-    pub(super) fn is_echo(&mut self, event: &Event, now: impl FnOnce() -> Instant) -> bool {
-        if self.given.is_empty() {
-            return false;
-        }
-        self.forget(now());
+    fn recall(&mut self, event: &Event) -> bool {
         let print = self.print(event);
         if !self.no_longer_expected(print) {
             return false;
@@ -101,7 +127,7 @@ mod tests {
     #[test]
     fn each_event_given_out_cancels_one_echo_whatever_its_time() {
         let now = Instant::now();
-        let mut echo = Echo::default();
+        let echo = Echo::default();
         let given = event("0,20,3,0,2020-01-01T00:00:00Z,1,-,1,2");
         let back = event("0,20,3,7,2026-01-01T00:00:00Z,2,-,1,2");
         echo.given_out(&given, now);
@@ -114,7 +140,7 @@ mod tests {
     #[test]
     fn an_event_that_differs_in_guid_class_type_or_data_is_no_echo() {
         let now = Instant::now();
-        let mut echo = Echo::default();
+        let echo = Echo::default();
         let zero = "00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:0";
         echo.given_out(&event(&format!("0,20,3,0,,0,{zero}1,1,2")), now);
         for other in [
@@ -131,22 +157,27 @@ mod tests {
     #[test]
     fn an_event_is_forgotten_after_two_seconds() {
         let now = Instant::now();
-        let mut echo = Echo::default();
+        let echo = Echo::default();
         let given = event("0,20,3,0,,0,-,1");
         echo.given_out(&given, now);
         assert!(!echo.is_echo(&given, || now + MEMORY));
-        assert!(echo.given.is_empty() && echo.expected.is_empty());
+        let memory = echo.memory.lock();
+        assert!(memory.given.is_empty() && memory.expected.is_empty());
     }
 
     #[test]
     fn what_is_remembered_is_limited() {
         let now = Instant::now();
-        let mut echo = Echo::default();
+        let echo = Echo::default();
         let given = event("0,20,3,0,,0,-,1");
         for _ in 0..MAX_REMEMBERED + 10 {
             echo.given_out(&given, now);
         }
-        assert_eq!(echo.given.len(), MAX_REMEMBERED);
-        assert_eq!(echo.expected.values().sum::<u32>() as usize, MAX_REMEMBERED);
+        let memory = echo.memory.lock();
+        assert_eq!(memory.given.len(), MAX_REMEMBERED);
+        assert_eq!(
+            memory.expected.values().sum::<u32>() as usize,
+            MAX_REMEMBERED
+        );
     }
 }

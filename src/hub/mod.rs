@@ -44,6 +44,12 @@ const QUEUE: usize = 4096;
 /// Events of one batch: enough to make the cost of a write small, few enough to start early.
 const MAX_BATCH: usize = 256;
 
+/// Events of the host at once by which it is busy: more will come at once.
+const BUSY: usize = 8;
+
+/// How often other tasks get their turn before the hub's task sleeps, where the host is busy.
+const MAX_YIELDS: usize = 16;
+
 /// Bytes that the batches on the ring may need.
 const MAX_RING_BYTES: usize = 64 << 20;
 
@@ -60,7 +66,7 @@ pub struct Hub {
     /// Holds the sender that VSCPRead waits on beside the events; gone when the hub is closed.
     open: Mutex<Option<Sender<()>>>,
     closed: Receiver<()>,
-    echo: Option<Mutex<Echo>>,
+    echo: Option<Echo>,
     /// May be changed at run time.
     rx_filter: RwLock<Filter>,
     /// Takes the commands that are for the driver itself.
@@ -126,7 +132,7 @@ impl Hub {
             for_host,
             open: Mutex::new(Some(open)),
             closed,
-            echo: settings.echo_filter.then(Mutex::default),
+            echo: settings.echo_filter.then(Echo::default),
             rx_filter: RwLock::new(settings.rx_filter),
             commands,
             settings,
@@ -142,15 +148,24 @@ impl Hub {
     pub async fn run(&self, limits: &Limits) {
         let most = MAX_BATCH.min(limits.client_queue);
         let mut taken = Vec::new();
-        while self.queue.take(&mut taken).await {
+        while let Some(counts) = self.queue.take(&mut taken).await {
+            self.counters.from_host.add(counts.host as u64);
+            self.counters.from_clients.add(counts.clients as u64);
             let mut events = taken.drain(..);
             while events.len() > 0 {
                 let batch = Batch::new(events.by_ref().take(most).collect());
                 self.ring.publish(batch).await;
             }
             drop(events);
-            // Others get their turn, and events gather meanwhile: a busy host is held up less.
-            tokio::task::yield_now().await;
+            // Others get their turn, and events gather meanwhile: a busy host is held up less, and
+            // need not wake this task again and again.
+            let rounds = if counts.host < BUSY { 1 } else { MAX_YIELDS };
+            for _ in 0..rounds {
+                tokio::task::yield_now().await;
+                if !self.queue.is_empty() {
+                    break;
+                }
+            }
         }
         self.ring.end();
     }
@@ -197,7 +212,6 @@ impl Hub {
         };
         match ready!(self.queue.poll_push_if(context, origin, waiting, accept)) {
             Ok(()) => {
-                self.counters.from_clients.add(1);
                 self.take_command(command);
                 Poll::Ready(Ok(()))
             }
@@ -220,7 +234,7 @@ impl Hub {
     /// long as it takes). An echo is taken and goes nowhere.
     pub fn write(&self, mut event: Event, timeout: Option<Duration>) -> Result<(), HostError> {
         if let Some(echo) = &self.echo
-            && echo.lock().is_echo(&event, Instant::now)
+            && echo.is_echo(&event, Instant::now)
         {
             self.counters.from_host.add(1);
             self.counters.echoes.add(1);
@@ -233,7 +247,6 @@ impl Hub {
         let command = self.command(&event, origin);
         match self.queue.push(Routed { event, origin }, timeout) {
             Ok(()) => {
-                self.counters.from_host.add(1);
                 self.take_command(command);
                 Ok(())
             }
@@ -283,7 +296,7 @@ impl Hub {
             Err(_) => self.wait_for_event(timeout)?,
         };
         if let Some(echo) = &self.echo {
-            echo.lock().given_out(&event, Instant::now());
+            echo.given_out(&event, Instant::now());
         }
         self.counters.to_host.add(1);
         Ok(event)

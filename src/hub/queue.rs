@@ -32,13 +32,21 @@ pub(super) struct Queue {
 #[derive(Debug, Default)]
 struct State {
     events: Vec<Routed>,
-    /// How many of them are of the host, of clients, of buses and of the driver.
-    counts: [usize; 4],
+    counts: Counts,
     /// Threads that wait for room.
     waiting_for_room: usize,
     /// Tasks that wait for room.
     wakers: Vec<Waker>,
     closed: bool,
+}
+
+/// How many events came from endpoints of each kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub(super) host: usize,
+    pub(super) clients: usize,
+    pub(super) buses: usize,
+    pub(super) driver: usize,
 }
 
 /// Why an event was not taken.
@@ -64,10 +72,10 @@ impl Queue {
     /// Adds an event, waiting for room at most `timeout` (`None`: until it is closed).
     pub(super) fn push(&self, routed: Routed, timeout: Option<Duration>) -> Result<(), Refused> {
         let mut state = self.state.lock();
-        if self.room(&state, routed.origin) == 0 {
+        if self.room(&mut state, routed.origin) == 0 {
             let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
             state.waiting_for_room += 1;
-            while self.room(&state, routed.origin) == 0 && !state.closed {
+            while self.room(&mut state, routed.origin) == 0 && !state.closed {
                 let timed_out = match deadline {
                     Some(deadline) => self.room.wait_until(&mut state, deadline).timed_out(),
                     None => {
@@ -84,7 +92,7 @@ impl Queue {
         if state.closed {
             return Err(Refused::Closed);
         }
-        if self.room(&state, routed.origin) == 0 {
+        if self.room(&mut state, routed.origin) == 0 {
             return Err(Refused::Full);
         }
         self.add(state, routed.origin, [routed]);
@@ -104,7 +112,7 @@ impl Queue {
         if state.closed {
             return Poll::Ready(Err(Refused::Closed));
         }
-        if self.room(&state, origin) == 0 {
+        if self.room(&mut state, origin) == 0 {
             state.wake_later(context.waker());
             return Poll::Pending;
         }
@@ -128,7 +136,7 @@ impl Queue {
         if state.closed {
             return Poll::Ready(Err(Refused::Closed));
         }
-        let count = self.room(&state, origin).min(waiting.len());
+        let count = self.room(&mut state, origin).min(waiting.len());
         let all = count == waiting.len();
         if !all {
             state.wake_later(context.waker());
@@ -145,16 +153,16 @@ impl Queue {
         }
     }
 
-    /// Waits for events and puts all there are into `taken`, which must be empty; false when the
+    /// Waits for events and puts all there are into `taken`, which must be empty; `None` when the
     /// queue is closed and empty. For one task only.
-    pub(super) async fn take(&self, taken: &mut Vec<Routed>) -> bool {
+    pub(super) async fn take(&self, taken: &mut Vec<Routed>) -> Option<Counts> {
         loop {
             {
                 let mut state = self.state.lock();
                 if !state.events.is_empty() {
                     // Both keep their memory; writers are not held up while events are moved.
                     mem::swap(&mut state.events, taken);
-                    state.counts = Default::default();
+                    let counts = mem::take(&mut state.counts);
                     let wake = state.waiting_for_room > 0;
                     let wakers = mem::take(&mut state.wakers);
                     drop(state);
@@ -162,14 +170,19 @@ impl Queue {
                         self.room.notify_all();
                     }
                     wakers.into_iter().for_each(Waker::wake);
-                    return true;
+                    return Some(counts);
                 }
                 if state.closed {
-                    return false;
+                    return None;
                 }
             }
             self.filled.notified().await;
         }
+    }
+
+    /// Whether there is no event.
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// How many events there are.
@@ -190,8 +203,8 @@ impl Queue {
     }
 
     /// For how many events of such an endpoint there is room.
-    fn room(&self, state: &State, origin: Endpoint) -> usize {
-        self.capacity.saturating_sub(state.counts[kind(origin)])
+    fn room(&self, state: &mut State, origin: Endpoint) -> usize {
+        self.capacity.saturating_sub(*state.counts.of(origin))
     }
 
     /// Adds events that there is room for.
@@ -204,7 +217,7 @@ impl Queue {
         let before = state.events.len();
         state.events.extend(events);
         let added = state.events.len() - before;
-        state.counts[kind(origin)] += added;
+        *state.counts.of(origin) += added;
         drop(state);
         if before == 0 && added > 0 {
             self.filled.notify_one();
@@ -220,12 +233,14 @@ impl State {
     }
 }
 
-fn kind(origin: Endpoint) -> usize {
-    match origin {
-        Endpoint::Host => 0,
-        Endpoint::Client(_) => 1,
-        Endpoint::Bus(_) => 2,
-        Endpoint::Driver => 3,
+impl Counts {
+    fn of(&mut self, origin: Endpoint) -> &mut usize {
+        match origin {
+            Endpoint::Host => &mut self.host,
+            Endpoint::Client(_) => &mut self.clients,
+            Endpoint::Bus(_) => &mut self.buses,
+            Endpoint::Driver => &mut self.driver,
+        }
     }
 }
 
@@ -263,15 +278,15 @@ mod tests {
             for kind in first..first + 3 {
                 queue.push(event(kind), None).unwrap();
             }
-            assert!(queue.take(&mut taken).await);
+            queue.take(&mut taken).await.unwrap();
             let kinds: Vec<_> = taken.drain(..).map(|r| r.event.kind).collect();
             assert_eq!(kinds, [first, first + 1, first + 2]);
         }
         queue.push(event(6), None).unwrap();
         queue.close();
-        assert!(queue.take(&mut taken).await);
+        queue.take(&mut taken).await.unwrap();
         assert_eq!(taken.drain(..).count(), 1);
-        assert!(!queue.take(&mut taken).await);
+        assert_eq!(queue.take(&mut taken).await, None);
     }
 
     #[test]
@@ -283,8 +298,8 @@ mod tests {
         assert_eq!(queue.len(), 1);
     }
 
-    #[test]
-    fn endpoints_of_one_kind_leave_room_for_those_of_another() {
+    #[tokio::test]
+    async fn endpoints_of_one_kind_leave_room_for_those_of_another() {
         let queue = Queue::new(1);
         let origins = [
             Endpoint::Client(1),
@@ -298,7 +313,13 @@ mod tests {
             let second = queue.push(routed, Some(Duration::ZERO));
             assert_eq!(second, Err(Refused::Full));
         }
-        assert_eq!(queue.len(), 4);
+        let counts = Counts {
+            host: 1,
+            clients: 1,
+            buses: 1,
+            driver: 1,
+        };
+        assert_eq!(queue.take(&mut Vec::new()).await, Some(counts));
     }
 
     const CLIENT: Endpoint = Endpoint::Client(1);
@@ -349,7 +370,7 @@ mod tests {
             .unwrap();
         let mut taken = Vec::new();
         for kind in 0..2 {
-            assert!(runtime.block_on(queue.take(&mut taken)));
+            runtime.block_on(queue.take(&mut taken)).unwrap();
             let kinds: Vec<_> = taken.drain(..).map(|r| r.event.kind).collect();
             assert_eq!(kinds, [kind]);
         }
@@ -375,7 +396,7 @@ mod tests {
             let look = |event: &Event| seen.push(event.kind);
             let poll = queue.poll_push_all(&context, BUS, &mut waiting, look);
             assert_eq!((poll, seen.as_slice()), (pushed, kinds));
-            assert!(queue.take(&mut taken).await);
+            queue.take(&mut taken).await.unwrap();
             let got: Vec<_> = taken.drain(..).map(|routed| routed.event.kind).collect();
             assert_eq!(got, kinds);
         }
