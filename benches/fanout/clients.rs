@@ -21,6 +21,8 @@ use crate::{
 pub(crate) enum Role {
     /// Read frames of plain sockets.
     Raw,
+    /// Read frames with the time of their sending of plain sockets.
+    RawTimed,
     /// Are open and read events with sequence numbers.
     Numbered,
     /// Are open and read events with the time of their sending.
@@ -39,8 +41,9 @@ pub(crate) enum Role {
     Resume,
 }
 
-const ROLES: [Role; 9] = [
+const ROLES: [Role; 10] = [
     Role::Raw,
+    Role::RawTimed,
     Role::Numbered,
     Role::Timed,
     Role::Noop,
@@ -110,7 +113,7 @@ impl Drop for Clients {
 /// The process of clients. Says an empty line when all are connected; then answers each number
 /// that it is told with a line of numbers:
 ///
-/// * Raw, Numbered, Timed: waits until each client has had so many frames. Time of the last one,
+/// * Raw, RawTimed, Numbered, Timed: waits until each client has had so many frames. Time of the last one,
 ///   number of all, gaps in their sequence, p50 and p99 of latency in ns.
 /// * Noop: so many one after the other. p50 and p99 in ns.
 /// * Pump, PumpOpen: sends events for so many milliseconds. Nanoseconds until the last was
@@ -122,7 +125,7 @@ pub(crate) fn run(role: &str, count: &str, address: &str) -> Result<(), Box<dyn 
     let role = named.ok_or("no such role")?;
     let count = count.parse()?;
     let connect = |_| match role {
-        Role::Raw | Role::Handshake | Role::Resume => Stream::connect(address),
+        Role::Raw | Role::RawTimed | Role::Handshake | Role::Resume => Stream::connect(address),
         Role::Noop | Role::Pump => Ok(Socket::login(address, "sender")?.stream),
         Role::Numbered | Role::Timed | Role::PumpOpen | Role::Mute => {
             let mut socket = Socket::login(address, "admin")?;
@@ -135,7 +138,7 @@ pub(crate) fn run(role: &str, count: &str, address: &str) -> Result<(), Box<dyn 
         .collect::<Result<_, Box<dyn Error>>>()?;
     match role {
         Role::Raw | Role::Numbered => serve(Drain::start(streams, Data::Number)?),
-        Role::Timed => serve(Drain::start(streams, Data::Time)?),
+        Role::RawTimed | Role::Timed => serve(Drain::start(streams, Data::Time)?),
         Role::Noop => serve(Noop::new(address)?),
         Role::Pump | Role::PumpOpen => serve(Pump::new(streams)),
         Role::Mute => serve(Mute(streams)),

@@ -1,8 +1,19 @@
 //! How long an event and a command take.
 
-use std::{error::Error, thread, time::Duration};
+use std::{
+    error::Error,
+    io::{self, Write},
+    net::TcpListener,
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
 
-use vscpl2drv_websocksrv::ffi::host::Library;
+use vscpl2drv_websocksrv::{
+    event::Event,
+    ffi::host::Library,
+    hub::{batch, frame},
+};
 
 use crate::{
     RUNS,
@@ -27,24 +38,14 @@ pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
     let library = Library::load(&server::library_path()?)?;
     let (driver, address) = server::open(&library, r#""ping-interval": 0"#)?;
     let mut clients = Clients::start(Role::Timed, CLIENTS, &address)?;
-    let mut state = now() | 1;
-    let mut runs = Vec::new();
-    for _ in 0..RUNS {
-        for _ in 0..EVENTS {
-            thread::sleep(Duration::from_secs_f64(-uniform(&mut state).ln() / RATE));
-            let event = server::event(&now().to_be_bytes());
-            driver
-                .write(&event, Duration::from_secs(1))
-                .map_err(|status| format!("VSCPWrite gives {status}"))?;
-        }
-        let [_, frames, _, p50, p99] = clients.ask(EVENTS)?[..] else {
-            return Err("no answer".into());
-        };
-        assert_eq!(frames, EVENTS * CLIENTS as u64);
-        runs.push([p50, p99]);
-    }
+    let runs = write_events(&mut clients, |event| {
+        driver
+            .write(event, Duration::from_secs(1))
+            .map_err(|status| format!("VSCPWrite gives {status}").into())
+    })?;
     drop(clients);
     show("VSCPWrite to client, 10 clients, 100/s", &runs);
+    show("the same of the raw program", &raw()?);
 
     let mut client = Clients::start(Role::Noop, 1, &address)?;
     let mut runs = Vec::new();
@@ -56,6 +57,63 @@ pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
     }
     show("NOOP and its reply", &runs);
     Ok(())
+}
+
+/// What a thread gives that is woken for each event, and has nothing to do but to write a frame to
+/// the sockets of all clients.
+fn raw() -> Result<Vec<[u64; 2]>, Box<dyn Error>> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?.to_string();
+    let mut clients = Clients::spawn(Role::RawTimed, CLIENTS, &address)?;
+    let mut streams = Vec::new();
+    for _ in 0..CLIENTS {
+        let (stream, _) = listener.accept()?;
+        stream.set_nodelay(true)?;
+        streams.push(stream);
+    }
+    clients.wait()?;
+    let (sender, events) = mpsc::channel::<Vec<u8>>();
+    let writer = thread::spawn(move || {
+        for frame in events {
+            for stream in &mut streams {
+                stream.write_all(&frame)?;
+            }
+        }
+        io::Result::Ok(())
+    });
+    let runs = write_events(&mut clients, |event| {
+        let mut payload = Vec::new();
+        batch::ws1_event(event, &mut payload);
+        let mut bytes = Vec::new();
+        frame::text(&payload, &mut bytes);
+        Ok(sender.send(bytes)?)
+    })?;
+    drop(sender);
+    writer.join().map_err(|_| "panic")??;
+    Ok(runs)
+}
+
+/// Writes events at random times; p50 and p99 of each run.
+fn write_events(
+    clients: &mut Clients,
+    mut write: impl FnMut(&Event) -> Result<(), Box<dyn Error>>,
+) -> Result<Vec<[u64; 2]>, Box<dyn Error>> {
+    let mut state = now() | 1;
+    let mut runs = Vec::new();
+    for run in 1..=RUNS as u64 {
+        for _ in 0..EVENTS {
+            thread::sleep(Duration::from_secs_f64(-uniform(&mut state).ln() / RATE));
+            write(&server::event(&now().to_be_bytes()))?;
+        }
+        let [_, frames, _, p50, p99] = clients.ask(EVENTS)?[..] else {
+            return Err("no answer".into());
+        };
+        if frames != EVENTS * CLIENTS as u64 {
+            return Err(format!("{frames} frames in run {run}").into());
+        }
+        runs.push([p50, p99]);
+    }
+    Ok(runs)
 }
 
 /// A number above 0, not above 1.
