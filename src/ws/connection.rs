@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures_util::{Sink, Stream, future::BoxFuture};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    time::{Instant, Sleep, timeout},
+    time::timeout,
 };
 use tokio_tungstenite::{
     WebSocketStream,
@@ -26,6 +26,7 @@ use super::{
     Protocol,
     clients::{Clients, GOING_AWAY, POLICY, Ticket},
     kept::Kept,
+    patience::{Due, Patience, Waiting},
     session::{Action, Session, Settings},
     stream::FrameStream,
 };
@@ -117,18 +118,7 @@ struct Connection {
     /// Empty between calls; kept for its memory.
     batches: Vec<Arc<Batch>>,
     payload: Vec<u8>,
-    times: Times,
-    timer: Pin<Box<Sleep>>,
-}
-
-struct Times {
-    /// Since when nobody is logged in.
-    logged_out: Option<Instant>,
-    /// When the client last sent something.
-    heard: Instant,
-    pinged: Instant,
-    /// Since when the socket takes nothing, and how much it had taken before.
-    stalled: Option<(Instant, u64)>,
+    patience: Patience,
 }
 
 /// How a connection ends.
@@ -162,7 +152,6 @@ impl Connection {
         websocket
             .get_mut()
             .queue_text(session.greeting().as_bytes());
-        let now = Instant::now();
         let most = server.limits.client_queue;
         Self {
             websocket,
@@ -175,14 +164,7 @@ impl Connection {
             subscription: None,
             batches: Vec::new(),
             payload: Vec::new(),
-            times: Times {
-                logged_out: Some(now),
-                heard: now,
-                pinged: now,
-                stalled: None,
-            },
-            // Finds out itself when there is something to do.
-            timer: Box::pin(tokio::time::sleep_until(now)),
+            patience: Patience::new(),
             server,
         }
     }
@@ -206,16 +188,19 @@ impl Connection {
             let was_full = self.is_full();
             match self.websocket.get_mut().poll_send(context) {
                 Poll::Ready(Ok(())) => {
-                    self.times.stalled = None;
+                    self.patience.note_sent();
                     more |= was_full;
                 }
                 Poll::Ready(Err(_)) => return Poll::Ready(Ending::Broken),
-                Poll::Pending => self.note_stall(),
+                Poll::Pending => {
+                    let written = self.websocket.get_ref().written();
+                    self.patience.note_stall(written, &self.server.limits);
+                }
             }
             if self.session.is_exhausted() {
                 return Poll::Ready(Ending::Close(POLICY, "too many failed logins"));
             }
-            match self.poll_timer(context) {
+            match self.poll_patience(context) {
                 Ok(pinged) => more |= pinged,
                 Err(ending) => return Poll::Ready(ending),
             }
@@ -275,13 +260,8 @@ impl Connection {
     /// Does what a change of the session's user brings with it.
     fn follow_login(&mut self) {
         self.ticket.set_user(self.session.user().cloned());
-        match self.session.user() {
-            Some(_) => self.times.logged_out = None,
-            None => {
-                let since = *self.times.logged_out.get_or_insert_with(Instant::now);
-                self.look_by(since + self.server.limits.auth_timeout);
-            }
-        }
+        let logged_in = self.session.user().is_some();
+        self.patience.note_login(logged_in, &self.server.limits);
         if !self.session.receives() {
             self.forget_events();
         } else if self.subscription.is_none() {
@@ -337,7 +317,7 @@ impl Connection {
 
     fn note_heard(&mut self) {
         if self.websocket.get_mut().take_has_read() {
-            self.times.heard = Instant::now();
+            self.patience.note_heard();
         }
     }
 
@@ -455,69 +435,31 @@ impl Connection {
         }
     }
 
-    fn note_stall(&mut self) {
-        let written = self.websocket.get_ref().written();
-        if self
-            .times
-            .stalled
-            .is_none_or(|(_, before)| before != written)
-        {
-            self.times.stalled = Some((Instant::now(), written));
-        }
-    }
-
-    /// Has the timer go off at `deadline` at the latest.
-    fn look_by(&mut self, deadline: Instant) {
-        if deadline < self.timer.deadline() {
-            self.timer.as_mut().reset(deadline);
-        }
-    }
-
     /// Does what is due. Whether there is something to send for it.
-    fn poll_timer(&mut self, context: &mut Context<'_>) -> Result<bool, Ending> {
-        if let Some((since, _)) = self.times.stalled {
-            self.look_by(since + self.server.limits.write_timeout);
-        }
+    fn poll_patience(&mut self, context: &mut Context<'_>) -> Result<bool, Ending> {
         let mut pinged = false;
-        while self.timer.as_mut().poll(context).is_ready() {
-            let now = Instant::now();
-            let limits = &self.server.limits;
-            // Far away, so that there is always a deadline.
-            let mut next = now + Duration::from_secs(86_400);
-            if let Some((since, _)) = self.times.stalled {
-                let deadline = since + limits.write_timeout;
-                if now >= deadline {
-                    if let Some(subscription) = &self.subscription {
-                        self.kept.note_passed_over(subscription.clear());
-                    }
-                    return Err(Ending::Close(POLICY, "slow consumer"));
-                }
-                next = next.min(deadline);
-            }
-            if let Some(since) = self.times.logged_out {
-                let deadline = since + limits.auth_timeout;
-                if now >= deadline && self.login.is_none() {
-                    return Err(Ending::Close(POLICY, "no login"));
-                }
-                next = next.min(deadline.max(now + Duration::from_secs(1)));
-            }
-            if let Some(interval) = limits.ping_interval {
-                let silent = self.times.heard + limits.ping_timeout;
-                if now >= silent && self.reads() {
-                    return Err(Ending::Close(POLICY, "no answer to pings"));
-                }
-                if now >= self.times.pinged + interval {
+        let waiting = Waiting {
+            login: self.login.is_some(),
+            reads: self.reads(),
+        };
+        while let Poll::Ready(due) = self.patience.poll(context, &self.server.limits, waiting) {
+            match due {
+                Due::Ping => {
                     self.websocket.get_mut().queue_bytes(&frame::PING);
-                    self.times.pinged = now;
                     pinged = true;
                     // A user who was removed is not to stay until the next login.
                     let gate = self.server.gate.clone();
                     tokio::spawn(async move { gate.refresh().await });
                 }
-                let silent = silent.max(now + Duration::from_secs(1));
-                next = next.min(silent).min(self.times.pinged + interval);
+                Due::NoLogin => return Err(Ending::Close(POLICY, "no login")),
+                Due::Silent => return Err(Ending::Close(POLICY, "no answer to pings")),
+                Due::Slow => {
+                    if let Some(subscription) = &self.subscription {
+                        self.kept.note_passed_over(subscription.clear());
+                    }
+                    return Err(Ending::Close(POLICY, "slow consumer"));
+                }
             }
-            self.timer.as_mut().reset(next);
         }
         Ok(pinged)
     }

@@ -1,0 +1,244 @@
+//! How long a client is waited for: for its login, its answers to pings, and for it to take what
+//! is sent.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::time::{Instant, Sleep};
+
+use crate::config::Limits;
+
+/// The shortest time between two looks at what cannot be judged now.
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Where nothing is due.
+const FAR_AWAY: Duration = Duration::from_secs(86_400);
+
+/// The times of one client.
+#[derive(Debug)]
+pub(super) struct Patience {
+    /// Since when nobody is logged in.
+    logged_out: Option<Instant>,
+    /// When the client last sent something.
+    heard: Instant,
+    pinged: Instant,
+    /// Since when the socket takes nothing, and how much it had taken before.
+    stalled: Option<(Instant, u64)>,
+    timer: Pin<Box<Sleep>>,
+}
+
+/// What is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    /// To send a ping.
+    Ping,
+    /// To close: for too long nobody has logged in.
+    NoLogin,
+    /// To close: for too long nothing came.
+    Silent,
+    /// To close: for too long the socket took nothing.
+    Slow,
+}
+
+/// What the client is waited for now.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Waiting {
+    /// Whether a login is being checked, so that it is not the client that is waited for.
+    pub(super) login: bool,
+    /// Whether what the client sends is read, so that an answer would be seen.
+    pub(super) reads: bool,
+}
+
+impl Patience {
+    /// For a client that has just connected.
+    pub(super) fn new() -> Self {
+        let now = Instant::now();
+        Self {
+            logged_out: Some(now),
+            heard: now,
+            pinged: now,
+            stalled: None,
+            // Finds out itself when there is something to do.
+            timer: Box::pin(tokio::time::sleep_until(now)),
+        }
+    }
+
+    /// The client has sent something.
+    pub(super) fn note_heard(&mut self) {
+        self.heard = Instant::now();
+    }
+
+    /// Somebody is logged in, or nobody is.
+    pub(super) fn note_login(&mut self, logged_in: bool, limits: &Limits) {
+        if logged_in {
+            self.logged_out = None;
+        } else {
+            let since = *self.logged_out.get_or_insert_with(Instant::now);
+            self.look_by(since + limits.auth_timeout);
+        }
+    }
+
+    /// The socket has taken all.
+    pub(super) fn note_sent(&mut self) {
+        self.stalled = None;
+    }
+
+    /// The socket takes no more for now, and has taken `written` bytes in all.
+    pub(super) fn note_stall(&mut self, written: u64, limits: &Limits) {
+        let goes_on = |(_, before)| before != written;
+        if self.stalled.is_none_or(goes_on) {
+            self.stalled = Some((Instant::now(), written));
+        }
+        if let Some((since, _)) = self.stalled {
+            self.look_by(since + limits.write_timeout);
+        }
+    }
+
+    /// Ready with what is due; pending until something is.
+    pub(super) fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        limits: &Limits,
+        waiting: Waiting,
+    ) -> Poll<Due> {
+        while self.timer.as_mut().poll(context).is_ready() {
+            let now = Instant::now();
+            let mut next = now + FAR_AWAY;
+            if let Some((since, _)) = self.stalled {
+                let deadline = since + limits.write_timeout;
+                if now >= deadline {
+                    return Poll::Ready(Due::Slow);
+                }
+                next = next.min(deadline);
+            }
+            if let Some(since) = self.logged_out {
+                let deadline = since + limits.auth_timeout;
+                if now >= deadline && !waiting.login {
+                    return Poll::Ready(Due::NoLogin);
+                }
+                next = next.min(deadline.max(now + SECOND));
+            }
+            if let Some(interval) = limits.ping_interval {
+                let silent = self.heard + limits.ping_timeout;
+                if now >= silent && waiting.reads {
+                    return Poll::Ready(Due::Silent);
+                }
+                if now >= self.pinged + interval {
+                    self.pinged = now;
+                    return Poll::Ready(Due::Ping);
+                }
+                let silent = silent.max(now + SECOND);
+                next = next.min(silent).min(self.pinged + interval);
+            }
+            self.timer.as_mut().reset(next);
+        }
+        Poll::Pending
+    }
+
+    /// Has the timer go off at `deadline` at the latest.
+    fn look_by(&mut self, deadline: Instant) {
+        if deadline < self.timer.deadline() {
+            self.timer.as_mut().reset(deadline);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+
+    const READS: Waiting = Waiting {
+        login: false,
+        reads: true,
+    };
+
+    fn limits() -> Limits {
+        Limits {
+            auth_timeout: Duration::from_secs(5),
+            write_timeout: Duration::from_secs(10),
+            ping_interval: Some(Duration::from_secs(20)),
+            ping_timeout: Duration::from_secs(50),
+            ..Limits::default()
+        }
+    }
+
+    /// The next that is due, and after how many seconds.
+    async fn next(patience: &mut Patience, waiting: Waiting) -> (Due, u64) {
+        let start = Instant::now();
+        let limits = limits();
+        let due = poll_fn(|context| patience.poll(context, &limits, waiting)).await;
+        (due, start.elapsed().as_secs())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_login_is_due_in_its_time_unless_it_is_being_checked() {
+        let mut patience = Patience::new();
+        assert_eq!(next(&mut patience, READS).await, (Due::NoLogin, 5));
+        let checked = Waiting {
+            login: true,
+            ..READS
+        };
+        assert_eq!(next(&mut patience, checked).await, (Due::Ping, 15));
+        assert_eq!(next(&mut patience, READS).await, (Due::NoLogin, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pings_come_at_their_interval_and_silence_ends_the_wait() {
+        let mut patience = Patience::new();
+        patience.note_login(true, &limits());
+        assert_eq!(next(&mut patience, READS).await, (Due::Ping, 20));
+        assert_eq!(next(&mut patience, READS).await, (Due::Ping, 20));
+        patience.note_heard();
+        for _ in 0..2 {
+            assert_eq!(next(&mut patience, READS).await, (Due::Ping, 20));
+        }
+        assert_eq!(next(&mut patience, READS).await, (Due::Silent, 10));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_is_not_read_is_not_silent() {
+        let mut patience = Patience::new();
+        patience.note_login(true, &limits());
+        let held = Waiting {
+            reads: false,
+            ..READS
+        };
+        for _ in 0..5 {
+            assert_eq!(next(&mut patience, held).await, (Due::Ping, 20));
+        }
+        assert_eq!(next(&mut patience, READS).await.0, Due::Silent);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_socket_that_takes_nothing_is_slow_and_one_that_takes_a_little_is_not() {
+        let mut patience = Patience::new();
+        patience.note_login(true, &limits());
+        patience.note_stall(100, &limits());
+        tokio::time::advance(Duration::from_secs(6)).await;
+        patience.note_stall(101, &limits());
+        tokio::time::advance(Duration::from_secs(3)).await;
+        patience.note_stall(101, &limits());
+        assert_eq!(next(&mut patience, READS).await, (Due::Slow, 7));
+        patience.note_sent();
+        patience.note_heard();
+        assert_eq!(next(&mut patience, READS).await.0, Due::Ping);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_pings_nothing_is_due() {
+        let mut patience = Patience::new();
+        patience.note_login(true, &limits());
+        let limits = Limits {
+            ping_interval: None,
+            ..limits()
+        };
+        let due = poll_fn(|context| patience.poll(context, &limits, READS));
+        let year = Duration::from_secs(365 * 86_400);
+        assert!(tokio::time::timeout(year, due).await.is_err());
+    }
+}
