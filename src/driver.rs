@@ -25,7 +25,7 @@ use crate::{
     hub::{self, HostError, Hub},
     identity,
     json::ConfigError,
-    log::{Level, Logger},
+    log::{self, Level, Logger},
     metrics::Counters,
     runtime,
     ws::{clients::Clients, connection::Server, session},
@@ -94,7 +94,7 @@ impl Driver {
     /// returns; on an error nothing is left behind.
     pub fn open(configuration: &str, guid: Option<Guid>, host: Host) -> Result<Self, OpenError> {
         let config = Config::load(configuration).map_err(|error| {
-            eprintln!("vscpl2drv-websocksrv: {error}");
+            log::say(&error.to_string());
             OpenError::Config(error)
         })?;
         let on_stderr = config
@@ -108,7 +108,7 @@ impl Driver {
             Self::start(config, guid, host, &logger).inspect_err(|error| {
                 tracing::error!("cannot open: {error}");
                 if !on_stderr {
-                    eprintln!("vscpl2drv-websocksrv: cannot open: {error}");
+                    log::say(&format!("cannot open: {error}"));
                 }
             })
         })?;

@@ -68,6 +68,11 @@ fn sigpipe() {
 }
 
 #[test]
+fn standard() {
+    Host::compile("standard.c", Language::C, &[]).run();
+}
+
+#[test]
 fn daemon_14() {
     Host::compile("host14.cpp", Language::Cpp, &[]).run();
 }

@@ -24,6 +24,7 @@ use crate::{
     driver::{Driver, Host},
     event::Guid,
     hub::HostError,
+    log,
 };
 
 /// How long VSCPRead waits on a handle that is not open: a daemon that calls it in a loop is not
@@ -43,6 +44,7 @@ const NO_HANDLE: c_long = 0;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn VSCPOpen(pPathConfig: *const c_char, pguid: *const c_uchar) -> c_long {
     guarded(NO_HANDLE, || {
+        log::fill_closed_descriptors();
         let configuration = if pPathConfig.is_null() {
             c""
         } else {

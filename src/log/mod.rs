@@ -13,11 +13,12 @@ mod line;
 mod pattern;
 mod record;
 mod rotate;
+mod stderr;
 mod writer;
 
 use std::{
     fmt,
-    io::{self, IsTerminal, Write},
+    io::Write,
     path::PathBuf,
     sync::{Arc, atomic::AtomicU64},
     thread,
@@ -30,9 +31,11 @@ pub use self::{
     level::{CRITICAL, Level, LevelError},
     line::Line,
     pattern::Pattern,
+    stderr::{fill_closed_descriptors, say},
 };
 use self::{
     record::{Levels, Message, Subscriber},
+    stderr::Stderr,
     writer::{FileWriter, Layout, Writer},
 };
 
@@ -106,7 +109,7 @@ impl Logger {
     /// A file that cannot be opened is told on stderr, in the form of the console's lines where
     /// it shows errors, and the log goes on without the file.
     pub fn start(settings: Settings) -> Self {
-        let stderr = io::stderr();
+        let stderr = Stderr::open();
         let colours = stderr.is_terminal();
         Self::start_on(settings, Box::new(stderr), colours)
     }
@@ -137,6 +140,7 @@ impl Logger {
             dropped: Arc::clone(&dropped),
             levels: Arc::clone(&levels),
             stderr,
+            not_shown: 0,
             console: settings
                 .console
                 .map(|sink| Layout::new(sink.pattern, colours)),

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::{fs, path::Path, sync::mpsc, time::Instant};
+use std::{fs, io, path::Path, sync::mpsc, time::Instant};
 
 use parking_lot::Mutex;
 use tracing::{dispatcher::with_default, *};
@@ -38,6 +38,23 @@ impl Write for Broken {
 
     fn flush(&mut self) -> io::Result<()> {
         Err(io::ErrorKind::BrokenPipe.into())
+    }
+}
+
+/// Stands for a stderr whose reader makes room after so many lines.
+struct Refuses(usize, Capture);
+
+impl Write for Refuses {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0 > 0 {
+            self.0 -= 1;
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        self.1.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -373,6 +390,15 @@ fn a_broken_stderr_does_not_stop_the_file() {
     with_default(logger.dispatch(), one_of_each_level);
     logger.stop();
     assert_eq!(fs::read_to_string(path).unwrap(), "3\n4\n5\n6\n");
+}
+
+#[test]
+fn lines_that_stderr_does_not_take_are_counted_and_told_when_it_does() {
+    let stderr = Capture::default();
+    let logger = start(console(Level::Info, "%v"), None, Refuses(2, stderr.clone()));
+    with_default(logger.dispatch(), one_of_each_level);
+    logger.stop();
+    assert_eq!(stderr.text(), "test: 2 lines dropped\n5\n6\n");
 }
 
 #[test]

@@ -28,6 +28,8 @@ pub(super) struct Writer {
     pub(super) dropped: Arc<AtomicU64>,
     pub(super) levels: Arc<Levels>,
     pub(super) stderr: Box<dyn Write + Send>,
+    /// Lines that stderr did not take since it last took one.
+    pub(super) not_shown: u64,
     /// How lines on stderr look; `None` where there are none.
     pub(super) console: Option<Layout>,
     pub(super) file: Option<FileWriter>,
@@ -61,8 +63,17 @@ impl Writer {
         let time = record.time.to_zoned(TimeZone::system());
         if let Some(console) = self.console.as_mut().filter(|_| record.sinks.console) {
             let line = console.lay_out(&self.name, record, &time);
-            // There is nowhere to tell it.
-            let _ = self.stderr.write_all(line.as_bytes());
+            let shown = match self.not_shown {
+                0 => self.stderr.write_all(line.as_bytes()),
+                count => {
+                    let line = format!("{}: {count} lines dropped\n{line}", self.name);
+                    self.stderr.write_all(line.as_bytes())
+                }
+            };
+            if shown.is_ok() {
+                self.not_shown = 0;
+            }
+            self.not_shown += u64::from(shown.is_err());
         }
         let Some(file) = self.file.as_mut().filter(|_| record.sinks.file) else {
             return;
