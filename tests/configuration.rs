@@ -42,6 +42,31 @@ fn expect_refused(key: &str, value: &str) {
 }
 
 #[test]
+fn relative_paths_are_those_from_the_folder_at_the_time_of_opening() {
+    let folder = TempDir::new().unwrap();
+    let depth = std::env::current_dir().unwrap().components().count();
+    let relative = |name: &str| {
+        let up = "../".repeat(depth - 1);
+        format!("{up}.{}", folder.path().join(name).display())
+    };
+    fs::write(folder.path().join("users.json"), r#"{"users": []}"#).unwrap();
+    let text = json!({
+        "allow-default-key": true,
+        "path-users": relative("users.json"),
+        "web-root": relative("www"),
+        "logging": {"file-path": relative("log.txt")},
+    });
+    fs::write(folder.path().join("driver.json"), text.to_string()).unwrap();
+    let config = Config::load(&relative("driver.json")).unwrap();
+    let log = config.logging.file.unwrap().path;
+    for path in [config.file.unwrap(), config.web.root.unwrap(), log] {
+        assert!(path.is_absolute(), "{path:?}");
+    }
+    let users = format!("{:?}", config.users_file.unwrap());
+    assert!(users.contains("path: \"/"), "{users}");
+}
+
+#[test]
 fn flags_are_true_or_false() {
     for key in [
         "debug",

@@ -160,8 +160,15 @@ impl<S: Read + Write> Dialogue<S> {
     fn variable(&mut self, name: &str) -> Result<Option<String>, String> {
         self.send(&format!("VAR READVALUE {name}"))?;
         let line = self.line()?;
-        if line.starts_with("-OK") || line.starts_with("+OK") {
+        if line.starts_with("+OK") {
             return Ok(None);
+        }
+        if line.starts_with("-OK") {
+            let undefined = line.to_ascii_lowercase().contains("not defined");
+            return match undefined {
+                true => Ok(None),
+                false => Err(format!("{name}: found {line:?}, expected its value")),
+            };
         }
         self.expect_ok(name)?;
         let value = decoded(&line);
@@ -262,6 +269,16 @@ mod tests {
         ] {
             assert_eq!(variable(answers).unwrap().as_deref(), value, "{answers:?}");
         }
+    }
+
+    #[test]
+    fn a_server_that_refuses_a_variable_is_an_error_that_says_so() {
+        let refused = "-OK - You need higher privilege level.";
+        let error = variable(&format!("{refused}\r\n")).unwrap_err();
+        assert_eq!(
+            error,
+            format!("a_interface: found {refused:?}, expected its value")
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
+    path::{Path, PathBuf, absolute},
     time::Duration,
 };
 
@@ -43,9 +43,10 @@ impl Config {
         if string::is_one(argument) {
             return read(&string::to_json(argument)?);
         }
+        let config = read(&Source::read(argument)?)?;
         Ok(Self {
-            file: Some(argument.into()),
-            ..read(&Source::read(argument)?)?
+            file: Some(absolute(argument).unwrap_or_else(|_| argument.into())),
+            ..config
         })
     }
 }
@@ -103,9 +104,11 @@ fn read(source: &Source) -> Result<Config, ConfigError> {
                     inline.place()
                 ));
             }
-            let name = path.string()?;
-            fs::File::open(&name)
-                .map_err(|error| path.error_found(format!("{name}: {error}"), "a users file"))?;
+            let name = path_of(&path)?.to_string_lossy().into_owned();
+            fs::File::open(&name).map_err(|error| {
+                let found = format!("{}: {error}", name.escape_debug());
+                path.error_found(found, "a users file")
+            })?;
             let (file, users) = UsersFile::open(&name, &mut warnings)?;
             (users, Some(file))
         }
@@ -361,11 +364,10 @@ pub(super) fn path(
     object.take(names).map(|node| path_of(&node)).transpose()
 }
 
+/// A path, made absolute: the host may change its folder, and the file be looked at again.
 pub(super) fn path_of(node: &Node<'_>) -> Result<PathBuf, ConfigError> {
-    node.parsed(|text| match text {
-        "" => Err("a path"),
-        _ => Ok(PathBuf::from(text)),
-    })
+    // Fails for none only.
+    node.parsed(|text| absolute(text).map_err(|_| "a path"))
 }
 
 fn choice<T: Copy>(
