@@ -194,6 +194,32 @@ fn an_event_that_a_client_sends_before_open_is_not_kept_for_itself() {
 }
 
 #[test]
+fn what_follows_open_in_one_segment_is_handled_behind_the_kept_events() {
+    let server = Server::start(json!({}));
+    let mut other = server.open(Protocol::Ws1, "admin");
+    for protocol in BOTH {
+        let mut client = server.login(protocol, "admin");
+        server.host_writes(1);
+        server.host_writes(2);
+        other.expect_events([1, 2]);
+        let bytes: Vec<u8> = ["OPEN", "CLRQ", "NOOP"]
+            .iter()
+            .flat_map(|word| frame(0x81, command(protocol, word).as_bytes()))
+            .collect();
+        client.stream.write_all(&bytes).unwrap();
+        let heard = [(); 5].map(|()| client.hear());
+        let expected = [
+            Heard::done("OPEN"),
+            Heard::Event(1),
+            Heard::Event(2),
+            Heard::done("CLRQ"),
+            Heard::done("NOOP"),
+        ];
+        assert_eq!(heard, expected);
+    }
+}
+
+#[test]
 fn events_that_come_while_the_kept_ones_are_sent_go_behind_them() {
     const KEPT: u32 = 20_000;
     let server = Server::start(json!({}));

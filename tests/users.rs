@@ -393,6 +393,24 @@ fn a_slow_password_check_does_not_hold_up_others() {
 }
 
 #[test]
+fn a_client_that_goes_while_its_login_waits_is_noticed_at_once() {
+    let slow = format!("00;{};3000000", "0".repeat(64));
+    let records = json!([{"name": "slow", "password": slow}]);
+    let server = Server::start(json!({"users": records}));
+    let mut first = server.connect(Protocol::Ws1);
+    let mut second = server.connect(Protocol::Ws2);
+    for client in [&mut first, &mut second] {
+        let crypto = crypto("slow:secret", &client.sid);
+        client.send(&auth(client.protocol, &client.sid, &crypto));
+    }
+    drop(second);
+    server.wait_for_log("client 2: connection lost");
+    first.stream.set_nonblocking(true).unwrap();
+    let early = first.stream.peek(&mut [0]).map_err(|error| error.kind());
+    assert_eq!(early, Err(ErrorKind::WouldBlock), "only after the first");
+}
+
+#[test]
 fn without_users_nobody_can_log_in_and_the_log_says_so() {
     for keys in [json!({"users": null}), json!({"users": []})] {
         let server = Server::start(keys);

@@ -1,7 +1,8 @@
 //! The decision about each login: who, from where, with what password, and how soon.
 //!
 //! All failures look alike, in what they answer and in how long they take. Hashing runs on
-//! blocking threads, a few at a time, so that it delays nobody's events.
+//! blocking threads, a few at a time, so that it delays nobody's events, and one at a time for
+//! each address, so that nobody keeps the others from logging in.
 
 use std::{
     net::IpAddr,
@@ -19,7 +20,12 @@ use tokio::{
 };
 
 use super::{
-    file::UsersFile, login::Credentials, password, rights::Rights, throttle::Throttle, user::User,
+    file::UsersFile,
+    login::Credentials,
+    password,
+    rights::Rights,
+    throttle::{Throttle, Turns},
+    user::User,
     users::Users,
 };
 use crate::{runtime::on_blocking_thread, stamp::Looks};
@@ -57,6 +63,8 @@ pub struct Gate {
     looks: Looks,
     /// One permit for each password that may be hashed at the same time.
     hashing: Arc<Semaphore>,
+    /// Who tries now.
+    turns: Turns,
     /// Who has failed of late.
     throttle: Mutex<Throttle>,
     /// For the counters of the driver.
@@ -74,6 +82,7 @@ impl Gate {
             file: settings.file.map(Mutex::new),
             looks: Looks::new(),
             hashing: Arc::new(Semaphore::new(permits)),
+            turns: Turns::default(),
             throttle: Mutex::default(),
             refused: AtomicU64::new(0),
             changes: watch::Sender::new(0),
@@ -101,6 +110,7 @@ impl Gate {
         from: IpAddr,
         credentials: Option<Credentials>,
     ) -> Result<Arc<User>, Refusal> {
+        let own_turn = self.turns.wait(from).await;
         let delay = self.throttle.lock().delay(from, Instant::now());
         if !delay.is_zero() {
             sleep(delay).await;
@@ -110,10 +120,16 @@ impl Gate {
         let gate = Arc::clone(self);
         let checked = on_blocking_thread(move || {
             let user = gate.check(needed, from, credentials.as_ref());
-            drop(turn); // not before the work is done, even where nobody waits for it any more
+            // Not before the work is done, even where nobody waits for it any more.
+            drop((turn, own_turn));
             user
         });
-        checked.await.unwrap_or(Err(Refusal::User))
+        let user = checked.await.unwrap_or(Err(Refusal::User))?;
+        // The users may have been read again meanwhile.
+        match self.still_valid(&user) {
+            true => Ok(user),
+            false => Err(Refusal::Password),
+        }
     }
 
     /// Reads the users again where their file has changed. Looks at it at most once a second.
@@ -202,7 +218,7 @@ mod tests {
 
     use std::{fs, time::Duration};
 
-    use futures_util::FutureExt;
+    use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
     use tokio::time::{advance, timeout};
 
     use super::*;
@@ -230,7 +246,11 @@ mod tests {
     }
 
     fn gate(names: &[&str]) -> Arc<Gate> {
-        let source = Source::new("u.json", users_json(names));
+        gate_of(&users_json(names))
+    }
+
+    fn gate_of(json: &str) -> Arc<Gate> {
+        let source = Source::new("u.json", json);
         Gate::new(GateSettings {
             users: Users::parse(&source, &mut Vec::new()).unwrap(),
             file: None,
@@ -356,6 +376,62 @@ mod tests {
         assert_eq!(attempt([10, 0, 0, 1].into(), "secret").await, (false, 0));
         advance(Duration::from_secs(60)).await;
         assert_eq!(attempt(HOME, "secret").await, (true, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn attempts_from_one_address_wait_for_each_other() {
+        let gate = gate(&["admin"]);
+        let start = Instant::now();
+        let attempt = async || {
+            let user = gate.login(HOME, credentials("admin:typo")).await;
+            (user.is_some(), start.elapsed().as_millis())
+        };
+        let ends = tokio::join!(attempt(), attempt(), attempt(), attempt());
+        let expected = [0, 250, 250 + 500, 250 + 500 + 1000].map(|millis| (false, millis));
+        assert_eq!(<[_; 4]>::from(ends), expected);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_attempts_from_one_address_leave_others_their_turn() {
+        let gate = gate(&["admin"]);
+        let busy = Arc::clone(&gate.hashing).try_acquire_owned().unwrap();
+        let mut guesses: FuturesUnordered<_> = (0..50)
+            .map(|_| gate.login(HOME, credentials("admin:typo")))
+            .collect();
+        assert!(guesses.next().now_or_never().is_none());
+        let other = gate.login([10, 0, 0, 1].into(), credentials("admin:typo"));
+        let mut other = std::pin::pin!(other);
+        assert!(other.as_mut().now_or_never().is_none());
+        drop(busy);
+        let guessed = async {
+            while guesses.next().await.is_some() {
+                assert!(gate.refused() < 10, "the other still waits");
+            }
+        };
+        tokio::select! {
+            _ = other => {}
+            () = guessed => unreachable!("they have to wait"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_user_who_is_removed_while_the_password_is_checked_does_not_pass() {
+        const ROUNDS: u32 = 1_000_000;
+        let mut hash = [0; 32];
+        pbkdf2::pbkdf2_hmac::<sha2::Sha256>(b"admin:secret", b"salt", ROUNDS, &mut hash);
+        let stored = format!("73616c74;{};{ROUNDS}", hex::encode(hash));
+        let gate = gate_of(&format!(
+            r#"{{"users":[{{"name":"admin","password":"{stored}","remotes":"127.0.0.1"}}]}}"#
+        ));
+        let login = tokio::spawn({
+            let gate = Arc::clone(&gate);
+            async move { gate.login(HOME, credentials("admin:secret")).await }
+        });
+        while gate.hashing.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        gate.users.store(Arc::default());
+        assert!(login.await.unwrap().is_none());
     }
 
     #[tokio::test(start_paused = true)]

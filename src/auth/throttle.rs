@@ -3,11 +3,44 @@
 use std::{
     collections::HashMap,
     net::{IpAddr, Ipv6Addr},
+    sync::{Arc, Weak},
     time::Duration,
 };
 
+use parking_lot::Mutex;
 use smallvec::SmallVec;
-use tokio::time::Instant;
+use tokio::{
+    sync::{Mutex as AsyncMutex, OwnedMutexGuard},
+    time::Instant,
+};
+
+/// One attempt at a time from each address: many at once would neither wait for what became of the
+/// others, nor leave others their turn.
+#[derive(Debug, Default)]
+pub(super) struct Turns(Mutex<HashMap<IpAddr, Weak<AsyncMutex<()>>>>);
+
+/// The turn of one address; ends with its drop.
+pub(super) type Turn = OwnedMutexGuard<()>;
+
+impl Turns {
+    /// Waits until no attempt from there is under way. First come, first served.
+    pub(super) async fn wait(&self, from: IpAddr) -> Turn {
+        let turn = {
+            let mut turns = self.0.lock();
+            // What nobody waits for is gone before there is more of it than of the rest.
+            if turns.len() == turns.capacity() {
+                turns.retain(|_, turn| turn.strong_count() > 0);
+            }
+            let turn = turns.entry(counted_as(from)).or_default();
+            turn.upgrade().unwrap_or_else(|| {
+                let new = Arc::default();
+                *turn = Arc::downgrade(&new);
+                new
+            })
+        };
+        turn.lock_owned().await
+    }
+}
 
 /// The failed logins of the last minute, by address.
 #[derive(Debug, Default)]
@@ -74,12 +107,28 @@ fn counted_as(from: IpAddr) -> IpAddr {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+    use futures_util::FutureExt;
     use proptest::prelude::*;
 
     use super::*;
 
     fn address(text: &str) -> IpAddr {
         text.parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn turns_of_other_addresses_are_free_and_forgotten_when_they_end() {
+        let turns = Turns::default();
+        let held = turns.wait(address("2001:db8::1")).await;
+        let neighbour = turns.wait(address("2001:db8::2"));
+        let mut neighbour = std::pin::pin!(neighbour);
+        assert!(neighbour.as_mut().now_or_never().is_none());
+        for number in 0..10_000u32 {
+            drop(turns.wait(IpAddr::V4(number.into())).await);
+        }
+        assert!(turns.0.lock().len() < 10);
+        drop(held);
+        neighbour.await;
     }
 
     #[test]

@@ -108,8 +108,10 @@ struct Connection {
     protocol: Protocol,
     ticket: Ticket,
     session: Session,
-    /// A password check that is under way; no message is taken before it has ended.
+    /// A password check that is under way; no message is handled before it has ended.
     login: Option<BoxFuture<'static, Option<Arc<User>>>>,
+    /// A message that came meanwhile. One is read, so that a client that goes is noticed.
+    next: Option<Message>,
     /// An event that the hub has no room for yet; no message is taken before it has.
     offer: Option<Event>,
     subscription: Option<Subscription>,
@@ -160,6 +162,7 @@ impl Connection {
             ticket,
             session,
             login: None,
+            next: None,
             offer: None,
             subscription: None,
             batches: Vec::new(),
@@ -182,7 +185,10 @@ impl Connection {
                 Err(ending) => return Poll::Ready(ending),
             };
             // Behind the messages: one of them may have started it.
-            more |= self.poll_login(context);
+            match self.poll_login(context) {
+                Ok(ended) => more |= ended,
+                Err(ending) => return Poll::Ready(ending),
+            }
             self.poll_events(context);
             // There may be more events than there was room for.
             let was_full = self.is_full();
@@ -222,7 +228,8 @@ impl Connection {
 
     /// Whether messages are taken now; otherwise what the client answers is not seen.
     fn reads(&self) -> bool {
-        self.login.is_none() && self.offer.is_none() && !self.is_full()
+        let held = self.login.is_some() && self.next.is_some();
+        !held && self.offer.is_none() && !self.is_full()
     }
 
     fn reply(&mut self, text: &str) {
@@ -230,12 +237,12 @@ impl Connection {
     }
 
     /// Whether a login has ended, so that messages are taken again.
-    fn poll_login(&mut self, context: &mut Context<'_>) -> bool {
+    fn poll_login(&mut self, context: &mut Context<'_>) -> Result<bool, Ending> {
         let Some(login) = &mut self.login else {
-            return false;
+            return Ok(false);
         };
         let Poll::Ready(user) = login.as_mut().poll(context) else {
-            return false;
+            return Ok(false);
         };
         self.login = None;
         let id = self.ticket.id();
@@ -254,7 +261,13 @@ impl Connection {
         let reply = self.session.logged_in(user);
         self.reply(&reply);
         self.follow_login();
-        true
+        let gate = &self.server.gate;
+        // The users may have been read again before the ticket knew of this one.
+        let gone = |user: &Arc<User>| !gate.still_valid(user);
+        if self.session.user().is_some_and(gone) {
+            return Err(Ending::Close(POLICY, "user changed"));
+        }
+        Ok(true)
     }
 
     /// Does what a change of the session's user brings with it.
@@ -281,20 +294,32 @@ impl Connection {
             if self.poll_offer(context).is_pending() || !self.reads() {
                 return Ok(false);
             }
-            let message = match Pin::new(&mut self.websocket).poll_next(context) {
-                Poll::Pending => {
-                    self.note_heard();
-                    return Ok(false);
-                }
-                Poll::Ready(None) => return Err(Ending::Broken),
-                Poll::Ready(Some(Err(error))) => return Err(ending_of(&error)),
-                Poll::Ready(Some(Ok(message))) => message,
+            if self.session.is_open() && !self.kept.is_empty() {
+                return Ok(true);
+            }
+            let message = match self.next.take() {
+                Some(message) => message,
+                None => match self.poll_message(context)? {
+                    Poll::Ready(message) => message,
+                    Poll::Pending => return Ok(false),
+                },
             };
             match message {
-                Message::Text(text) => self.message(&text),
-                Message::Binary(_) => return Err(Ending::Close(1003, "only text is understood")),
-                Message::Close(_) => return Err(Ending::Closed),
                 Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
+                Message::Close(_) => return Err(Ending::Closed),
+                message if self.login.is_some() => {
+                    self.next = Some(message);
+                    return Ok(false);
+                }
+                Message::Text(text) => {
+                    let was_open = self.session.is_open();
+                    self.message(&text);
+                    // What came before this message goes out before the next one is handled.
+                    if !was_open && self.session.is_open() {
+                        return Ok(true);
+                    }
+                }
+                Message::Binary(_) => return Err(Ending::Close(1003, "only text is understood")),
             }
             if self.session.is_exhausted() {
                 return Ok(false);
@@ -302,6 +327,18 @@ impl Connection {
         }
         self.note_heard();
         Ok(true)
+    }
+
+    fn poll_message(&mut self, context: &mut Context<'_>) -> Result<Poll<Message>, Ending> {
+        match Pin::new(&mut self.websocket).poll_next(context) {
+            Poll::Pending => {
+                self.note_heard();
+                Ok(Poll::Pending)
+            }
+            Poll::Ready(None) => Err(Ending::Broken),
+            Poll::Ready(Some(Err(error))) => Err(ending_of(&error)),
+            Poll::Ready(Some(Ok(message))) => Ok(Poll::Ready(message)),
+        }
     }
 
     /// Pending while the hub has no room for the event that the client has sent.
