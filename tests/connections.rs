@@ -5,7 +5,8 @@
 mod common;
 
 use std::{
-    io::{Read, Write},
+    fs,
+    io::{self, Read, Write},
     net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
     thread,
     time::{Duration, Instant},
@@ -567,6 +568,33 @@ fn a_client_that_is_not_read_is_not_closed_for_pongs_that_are_not_seen() {
         }
     });
     client.command("NOOP");
+}
+
+#[test]
+fn a_download_that_nobody_takes_is_ended_and_one_that_is_taken_slowly_is_not() {
+    const SIZE: u64 = 40_000_000;
+    let root = tempfile::tempdir().unwrap();
+    let file = fs::File::create(root.path().join("large.bin")).unwrap();
+    file.set_len(SIZE).unwrap();
+    let server = Server::start(json!({
+        "enable-static": true, "web-root": root.path(), "write-timeout": 1,
+    }));
+    let [mut slow, _stuck] = [(); 2].map(|()| {
+        let mut socket = tcp(server.address());
+        let request = b"GET /large.bin HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+        socket.write_all(request).unwrap();
+        socket
+    });
+    let mut buffer = vec![0; 100_000];
+    let mut taken = 0;
+    let ended = || server.log().contains("body to connection: timed out");
+    while !ended() {
+        slow.read_exact(&mut buffer).unwrap();
+        taken += buffer.len() as u64;
+        thread::sleep(Duration::from_millis(100));
+    }
+    let rest = io::copy(&mut slow, &mut io::sink()).unwrap();
+    assert!(taken + rest > SIZE, "cut off after {}", taken + rest);
 }
 
 #[test]

@@ -5,7 +5,7 @@
 mod common;
 
 use std::{
-    io::Write,
+    io::{Read, Write},
     sync::atomic::{AtomicU32, Ordering},
     thread,
     time::{Duration, Instant},
@@ -634,6 +634,35 @@ fn a_client_that_takes_nothing_is_closed_and_the_others_get_everything() {
         // The log is looked at after each 500; before, nothing is lost without being counted.
         assert!(taken + counters.dropped_slow.get() >= u64::from(written - 500 - 500));
         server.host_writes(u32::MAX);
+    });
+}
+
+#[test]
+fn a_client_that_reads_slowly_all_the_time_is_not_closed() {
+    const SECONDS: u32 = 8;
+    const READS: u32 = 10;
+    let server = Server::start(json!({"write-timeout": 2, "max-client-queue-size": 1000}));
+    let mut client = server.open(Protocol::Ws1, "admin");
+    let template = large_event();
+    let read = AtomicU32::new(0);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            // 200 kB a second: the time is what is tested.
+            let mut buffer = vec![0; 20_000];
+            for number in 1..=SECONDS * READS {
+                thread::sleep(Duration::from_secs(1) / READS);
+                client.stream.read_exact(&mut buffer).unwrap();
+                read.store(number, Ordering::Relaxed);
+            }
+        });
+        // More than it takes.
+        while read.load(Ordering::Relaxed) < SECONDS * READS {
+            server
+                .driver
+                .write(template.clone(), Some(DEADLINE))
+                .unwrap();
+            assert!(!server.log().contains("slow consumer"));
+        }
     });
 }
 

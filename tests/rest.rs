@@ -648,6 +648,35 @@ fn failures_slow_logins_down() {
 }
 
 #[test]
+fn only_so_many_logins_of_one_address_wait() {
+    const LOGINS: usize = 70;
+    let server = Server::open(json!({}));
+    let request =
+        "GET /rest?format=plain&vscpuser=admin&vscpsecret=wrong HTTP/1.1\r\nHost: x\r\n\r\n";
+    let connect = |_| {
+        let mut socket = TcpStream::connect(server.address).unwrap();
+        socket.write_all(request.as_bytes()).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        socket
+    };
+    let mut sockets: Vec<_> = (0..LOGINS).map(connect).collect();
+    let mut refused = 0;
+    wait_until("those that are too many are refused", || {
+        sockets.retain_mut(|socket| {
+            let mut answer = [0; 1000];
+            let Ok(count) = socket.read(&mut answer) else {
+                return true;
+            };
+            let answer = String::from_utf8_lossy(&answer[..count]);
+            refused += usize::from(answer.contains("Unable to create session"));
+            false
+        });
+        refused >= LOGINS - 64
+    });
+    assert!(sockets.len() > 50, "the others wait");
+}
+
+#[test]
 fn sessions_are_limited() {
     let server = Server::open(json!({"max-clients": 2}));
     let sid = server.session("admin");

@@ -57,6 +57,15 @@ fn handshakes_that_do_not_end_are_limited_in_number_and_time() {
     let served = || sockets() - before - SILENT;
     wait_until("as many as are served", || served() == MAX_REQUESTS);
 
+    // Whoever has something to say does not wait as long as those who have not.
+    let mut other = tcp(server.address());
+    other.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+    let mut answer = [0; 12];
+    other.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 400");
+    assert!(start.elapsed() < Duration::from_secs(7));
+    drop(other);
+
     let mut end = Vec::new();
     peers[0].read_to_end(&mut end).unwrap();
     assert!(end.len() <= 7, "more than an alert: {end:?}");

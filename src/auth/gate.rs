@@ -50,6 +50,8 @@ pub enum Refusal {
     Address,
     /// The password is another one.
     Password,
+    /// Too many logins from this address wait already.
+    Busy,
 }
 
 /// Where all logins pass. Shared by all sessions.
@@ -99,18 +101,23 @@ impl Gate {
         from: IpAddr,
         credentials: Option<Credentials>,
     ) -> Option<Arc<User>> {
-        self.login_with(Rights::NONE, from, credentials).await.ok()
+        let login = self.login_with(Rights::NONE, usize::MAX, from, credentials);
+        login.await.ok()
     }
 
-    /// As [`login`](Self::login), for users with the rights that it takes. The reason of a
-    /// failure does not show in the time that it takes either.
+    /// As [`login`](Self::login), for users with the rights that it takes, and where fewer than
+    /// `most` logins from there wait. The reason of a failure does not show in the time that it
+    /// takes either.
     pub async fn login_with(
         self: &Arc<Self>,
         needed: Rights,
+        most: usize,
         from: IpAddr,
         credentials: Option<Credentials>,
     ) -> Result<Arc<User>, Refusal> {
-        let own_turn = self.turns.wait(from).await;
+        let Some(own_turn) = self.turns.wait(from, most).await else {
+            return Err(Refusal::Busy);
+        };
         let delay = self.throttle.lock().delay(from, Instant::now());
         if !delay.is_zero() {
             sleep(delay).await;

@@ -23,8 +23,9 @@ pub(super) struct Turns(Mutex<HashMap<IpAddr, Weak<AsyncMutex<()>>>>);
 pub(super) type Turn = OwnedMutexGuard<()>;
 
 impl Turns {
-    /// Waits until no attempt from there is under way. First come, first served.
-    pub(super) async fn wait(&self, from: IpAddr) -> Turn {
+    /// Waits until no attempt from there is under way. First come, first served; `None` where
+    /// there are `most` already.
+    pub(super) async fn wait(&self, from: IpAddr, most: usize) -> Option<Turn> {
         let turn = {
             let mut turns = self.0.lock();
             // What nobody waits for is gone before there is more of it than of the rest.
@@ -32,13 +33,16 @@ impl Turns {
                 turns.retain(|_, turn| turn.strong_count() > 0);
             }
             let turn = turns.entry(counted_as(from)).or_default();
+            if turn.strong_count() >= most {
+                return None;
+            }
             turn.upgrade().unwrap_or_else(|| {
                 let new = Arc::default();
                 *turn = Arc::downgrade(&new);
                 new
             })
         };
-        turn.lock_owned().await
+        Some(turn.lock_owned().await)
     }
 }
 
@@ -119,16 +123,17 @@ mod tests {
     #[tokio::test]
     async fn turns_of_other_addresses_are_free_and_forgotten_when_they_end() {
         let turns = Turns::default();
-        let held = turns.wait(address("2001:db8::1")).await;
-        let neighbour = turns.wait(address("2001:db8::2"));
+        let held = turns.wait(address("2001:db8::1"), 2).await.unwrap();
+        let neighbour = turns.wait(address("2001:db8::2"), 2);
         let mut neighbour = std::pin::pin!(neighbour);
         assert!(neighbour.as_mut().now_or_never().is_none());
+        assert!(turns.wait(address("2001:db8::3"), 2).await.is_none());
         for number in 0..10_000u32 {
-            drop(turns.wait(IpAddr::V4(number.into())).await);
+            drop(turns.wait(IpAddr::V4(number.into()), 1).await.unwrap());
         }
         assert!(turns.0.lock().len() < 10);
         drop(held);
-        neighbour.await;
+        neighbour.await.unwrap();
     }
 
     #[test]

@@ -16,9 +16,6 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use crate::{metrics::Burst, tls::Tls};
 
-/// Time for a client to finish its handshake.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// How long a client that is sent away may take to go.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -45,13 +42,14 @@ impl Handshakes {
         }
     }
 
-    /// The connection with TLS; `None` where none came about, which is logged.
+    /// The connection with TLS, where it comes about in `time`; else `None`, which is logged.
     pub(super) async fn accept(
         &self,
         socket: TcpStream,
         address: IpAddr,
+        time: Duration,
     ) -> Option<Box<TlsStream<TcpStream>>> {
-        let handshake = timeout(HANDSHAKE_TIMEOUT, self.handshake(socket));
+        let handshake = timeout(time, self.handshake(socket));
         let (error, socket) = match handshake.await {
             Ok(Ok(stream)) => return Some(stream),
             Ok(Err((error, socket))) => (error, Some(socket)),

@@ -1,6 +1,7 @@
 //! Listening sockets, and the task of each.
 
 use std::{
+    error::Error,
     fmt, io,
     net::{SocketAddr, ToSocketAddrs},
     sync::Arc,
@@ -17,16 +18,24 @@ use tokio::{
 
 use super::{
     handshake::Handshakes,
+    patience::Patience,
     route::{Peer, Router, route},
 };
 use crate::{config::Listen, socket::Socket, tls::Tls};
 
-/// Time for a client to send its request.
+/// Time for a client to send its request, or to finish its handshake with TLS.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The same where many others have sent none: those who wait for their places are not to wait for
+/// long.
+const HURRIED_REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Connections that have not sent a request, or whose request is being answered. More of them
 /// wait in the kernel's backlog.
 const MAX_REQUESTS: usize = 512;
+
+/// Bytes that wait in the kernel before it takes no more.
+const MAX_NOT_SENT: u32 = 16 * 1024;
 
 /// Bytes of a request's head.
 const MAX_HEAD: usize = 16 * 1024;
@@ -112,8 +121,13 @@ pub async fn accept(listener: Listener, router: Arc<Router>) {
                 }
                 let handshakes = handshakes.clone();
                 let router = router.clone();
+                let time = if requests.available_permits() < MAX_REQUESTS / 2 {
+                    HURRIED_REQUEST_TIMEOUT
+                } else {
+                    REQUEST_TIMEOUT
+                };
                 tokio::spawn(async move {
-                    serve(socket, address, handshakes, router).await;
+                    serve(socket, address, handshakes, router, time).await;
                     drop(permit);
                 });
             }
@@ -145,12 +159,12 @@ async fn serve(
     address: SocketAddr,
     handshakes: Option<Arc<Handshakes>>,
     router: Arc<Router>,
+    time: Duration,
 ) {
     // Batches are made where events are; the kernel is not to wait for more.
     let _ = socket.set_nodelay(true);
-    // Ends connections that take no answer, as those of websockets do themselves, but earlier.
-    let patience = 2 * router.server.limits.write_timeout;
-    let _ = SockRef::from(&socket).set_tcp_user_timeout(Some(patience));
+    // A full send buffer of the kernel would hide for long that the client takes something.
+    let _ = SockRef::from(&socket).set_tcp_notsent_lowat(MAX_NOT_SENT);
     let address = address.ip().to_canonical();
     let peer = Peer {
         address,
@@ -158,22 +172,25 @@ async fn serve(
     };
     let socket = match handshakes {
         None => Socket::Plain(socket),
-        Some(handshakes) => match handshakes.accept(socket, address).await {
+        Some(handshakes) => match handshakes.accept(socket, address, time).await {
             Some(stream) => Socket::Tls(stream),
             None => return,
         },
     };
+    let patience = router.server.limits.write_timeout;
     let service = service_fn(move |request| {
         let router = router.clone();
         async move { Ok::<_, std::convert::Infallible>(route(&router, peer, request).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(REQUEST_TIMEOUT)
+        .header_read_timeout(time)
         .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(socket), service)
+        .serve_connection(TokioIo::new(Patience::new(socket, patience)), service)
         .with_upgrades();
     if let Err(error) = connection.await {
-        tracing::debug!("request from {address}: {error}");
+        let cause = error.source().map(|cause| format!(": {cause}"));
+        let cause = cause.unwrap_or_default();
+        tracing::debug!("request from {address}: {error}{cause}");
     }
 }

@@ -4,5 +4,6 @@
 pub mod files;
 mod handshake;
 pub mod listen;
+mod patience;
 pub mod rest;
 pub mod route;

@@ -18,11 +18,10 @@ use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tower_http::services::fs::ServeFileSystemResponseBody;
 
-use super::{files::Files, rest::Rest};
+use super::{files::Files, patience::Patience, rest::Rest};
 use crate::{
     config::Urls,
     metrics::{self, Gauges},
-    socket::Socket,
     ws::{
         Protocol,
         clients::{Kind, Ticket},
@@ -186,11 +185,11 @@ async fn serve(server: Arc<Server>, protocol: Protocol, ticket: Ticket, upgrade:
         }
     };
     // What was put in comes out.
-    let Ok(parts) = upgraded.downcast::<TokioIo<Socket>>() else {
+    let Ok(parts) = upgraded.downcast::<TokioIo<Patience>>() else {
         tracing::error!("an upgraded connection is no socket");
         return;
     };
-    let socket = parts.io.into_inner();
+    let socket = parts.io.into_inner().into_inner();
     // Not the buffer that it is part of, which is large and would stay.
     let early = Bytes::copy_from_slice(&parts.read_buf);
     drop(parts.read_buf);

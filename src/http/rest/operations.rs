@@ -9,7 +9,7 @@ use super::{
     sessions::Session,
 };
 use crate::{
-    auth::Rights,
+    auth::{Refusal, Rights},
     event::{
         Date, Event, Filter, Guid,
         measurement::{Form, Measurement},
@@ -18,6 +18,9 @@ use crate::{
     http::route::Peer,
     hub::NotAccepted,
 };
+
+/// Logins of one address that may wait: they must not take the places of other requests.
+const MAX_LOGINS: usize = 64;
 
 /// Events of one reply.
 const MAX_EVENTS: usize = 1000;
@@ -35,10 +38,13 @@ impl Rest {
             // A new session, whatever else there is.
             (_, Some(credentials)) if operation == Operation::Open || sid.is_none() => {
                 let gate = &self.server.gate;
-                let login = gate.login_with(Rights::REST, peer.address, Some(credentials));
-                let user = login.await.map_err(|refusal| match self.debug {
-                    true => Failure::from(refusal),
-                    false => Failure::InvalidUser,
+                let login =
+                    gate.login_with(Rights::REST, MAX_LOGINS, peer.address, Some(credentials));
+                let user = login.await.map_err(|refusal| match refusal {
+                    Refusal::User | Refusal::Address | Refusal::Password if !self.debug => {
+                        Failure::InvalidUser
+                    }
+                    refusal => Failure::from(refusal),
                 })?;
                 self.sessions
                     .open(user, peer.address)

@@ -91,6 +91,7 @@ impl From<Refusal> for Failure {
             Refusal::User => Self::InvalidUser,
             Refusal::Address => Self::InvalidOrigin,
             Refusal::Password => Self::InvalidPassword,
+            Refusal::Busy => Self::NoSession,
         }
     }
 }
