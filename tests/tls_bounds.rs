@@ -55,7 +55,8 @@ fn handshakes_that_do_not_end_are_limited_in_number_and_time() {
         peer.write_all(b"\x16\x03\x01").unwrap();
     }
     let served = || sockets() - before - SILENT;
-    wait_until("as many as are served", || served() == MAX_REQUESTS);
+    // Those behind the first half are given less time.
+    wait_until("many are served", || served() > MAX_REQUESTS / 2);
 
     // Whoever has something to say does not wait as long as those who have not.
     let mut other = tcp(server.address());

@@ -143,8 +143,8 @@ fn a_flood_of_events_arrives_complete_and_in_order() {
 #[test]
 fn a_flood_of_events_of_a_client_is_answered_and_arrives_in_order() {
     const EVENTS: u32 = 20_000;
-    let Secure { server, peer, .. } = start(ANY, json!({}));
     for protocol in BOTH {
+        let Secure { server, peer, .. } = start(ANY, json!({}));
         let mut client = peer.open(&server, protocol);
         thread::scope(|scope| {
             scope.spawn(|| {
