@@ -68,6 +68,11 @@ fn sigpipe() {
 }
 
 #[test]
+fn forked() {
+    Host::compile("forked.c", Language::C, &[]).run();
+}
+
+#[test]
 fn standard() {
     Host::compile("standard.c", Language::C, &[]).run();
 }

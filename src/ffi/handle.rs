@@ -5,7 +5,7 @@ use std::{
     collections::BTreeMap,
     ffi::c_long,
     sync::{
-        Arc, Weak,
+        Arc, Once, Weak,
         atomic::{AtomicI64, Ordering},
     },
 };
@@ -21,6 +21,10 @@ static DRIVERS: RwLock<BTreeMap<c_long, Arc<Driver>>> = RwLock::new(BTreeMap::ne
 /// twice; starts far from the small numbers and zeros that a host may pass by mistake.
 static NEXT: AtomicI64 = AtomicI64::new(0x5653_4350_0000_0001);
 
+/// The first handle that may be open: in a child of the host those of the parent are not, since
+/// their threads are missing there.
+static FIRST: AtomicI64 = AtomicI64::new(1);
+
 thread_local! {
     /// The handle that this thread used last: hosts use one, and often.
     static LAST: RefCell<(c_long, Weak<Driver>)> = const { RefCell::new((0, Weak::new())) };
@@ -28,6 +32,12 @@ thread_local! {
 
 /// Registers a driver. The handle is positive.
 pub(super) fn insert(driver: Driver) -> c_long {
+    static FORKS: Once = Once::new();
+    FORKS.call_once(|| {
+        // SAFETY: the function may be called at any time, by any thread, for as long as the
+        // process lives: the library is never unloaded. An error leaves things as they are.
+        unsafe { libc::pthread_atfork(None, None, Some(forget_all)) };
+    });
     let handle = NEXT.fetch_add(1, Ordering::Relaxed);
     DRIVERS.write().insert(handle, Arc::new(driver));
     handle
@@ -36,6 +46,9 @@ pub(super) fn insert(driver: Driver) -> c_long {
 /// The driver of a handle, `None` where it is not open. One that is just being closed may still
 /// be found, and says itself that it is closed.
 pub(super) fn get(handle: c_long) -> Option<Arc<Driver>> {
+    if handle < FIRST.load(Ordering::Relaxed) {
+        return None;
+    }
     let find = || DRIVERS.read().get(&handle).cloned();
     let last = |last: &RefCell<(c_long, Weak<Driver>)>| {
         let mut last = last.borrow_mut();
@@ -52,5 +65,13 @@ pub(super) fn get(handle: c_long) -> Option<Arc<Driver>> {
 
 /// Takes a driver out; its handle is never valid again.
 pub(super) fn remove(handle: c_long) -> Option<Arc<Driver>> {
+    if handle < FIRST.load(Ordering::Relaxed) {
+        return None;
+    }
     DRIVERS.write().remove(&handle)
+}
+
+/// Called in a child of the host: only sets a number, since any lock may be held.
+extern "C" fn forget_all() {
+    FIRST.store(NEXT.load(Ordering::Relaxed), Ordering::Relaxed);
 }
