@@ -16,7 +16,7 @@ use tokio::time::{Sleep, sleep};
 use super::{
     frame::Frame,
     interface::{self, InterfaceState, Watch},
-    port::{Options, Port, errno},
+    port::{Options, Pass, Port, errno},
     report::{Report, Reports},
 };
 
@@ -30,7 +30,7 @@ pub(super) trait Interface: Send {
 
     fn state(&self) -> InterfaceState;
 
-    fn open(&self, index: u32) -> io::Result<Port>;
+    fn open(&self, index: u32, options: &Options) -> io::Result<Port>;
 
     /// Ready when something may have changed. `None` where nothing tells, and one has to look.
     fn poll_changed(&mut self, context: &mut Context<'_>) -> Option<Poll<()>>;
@@ -40,18 +40,16 @@ pub(super) trait Interface: Send {
 #[derive(Debug)]
 pub(super) struct Netdev {
     name: String,
-    options: Options,
     watch: Option<Watch>,
 }
 
 impl Netdev {
     /// Needs a runtime.
-    pub(super) fn new(name: String, options: Options) -> Self {
+    pub(super) fn new(name: String) -> Self {
         let watch = Watch::start().inspect_err(|error| log_no_watch(&name, error));
         Self {
             watch: watch.ok(),
             name,
-            options,
         }
     }
 }
@@ -65,8 +63,8 @@ impl Interface for Netdev {
         interface::interface_state(&self.name)
     }
 
-    fn open(&self, index: u32) -> io::Result<Port> {
-        Port::open(index, &self.options)
+    fn open(&self, index: u32, options: &Options) -> io::Result<Port> {
+        Port::open(index, options)
     }
 
     fn poll_changed(&mut self, context: &mut Context<'_>) -> Option<Poll<()>> {
@@ -99,6 +97,7 @@ enum State {
 pub(super) struct Life {
     name: String,
     interface: Box<dyn Interface>,
+    options: Options,
     /// With the number of the interface that it is open on.
     port: Option<(u32, Port)>,
     /// Whether the interface of the port is gone: what it had received is still there.
@@ -123,10 +122,16 @@ pub(super) struct Life {
 impl Life {
     /// Needs a runtime. Between two attempts to open the interface `delay` passes, and twice as
     /// long with each.
-    pub(super) fn new(name: String, interface: Box<dyn Interface>, delay: Duration) -> Self {
+    pub(super) fn new(
+        name: String,
+        interface: Box<dyn Interface>,
+        options: Options,
+        delay: Duration,
+    ) -> Self {
         Self {
             name,
             interface,
+            options,
             port: None,
             stale: false,
             state: None,
@@ -151,6 +156,21 @@ impl Life {
         match &self.port {
             Some((_, port)) if self.state == Some(State::Up) => Some(port),
             _ => None,
+        }
+    }
+
+    /// Sets what the kernel lets through, without missing a frame.
+    pub(super) fn set_filter(&mut self, filter: Pass) {
+        if filter == self.options.filter {
+            return;
+        }
+        self.options.filter = filter;
+        if let Some((_, port)) = &self.port
+            && let Err(error) = port.set_filter(filter)
+        {
+            // When all that came is read, another is opened.
+            self.stale = true;
+            self.enter(State::Failed(errno(&error)));
         }
     }
 
@@ -256,7 +276,10 @@ impl Life {
     /// frame is missed when it goes up.
     fn open(&mut self, index: u32) -> Result<(), Errno> {
         if self.port.is_none() {
-            let port = self.interface.open(index).map_err(|error| errno(&error))?;
+            let port = self
+                .interface
+                .open(index, &self.options)
+                .map_err(|error| errno(&error))?;
             self.port = Some((index, port));
         }
         Ok(())

@@ -8,10 +8,13 @@ use std::{
 
 use nix::sys::signal::Signal;
 use serde_json::json;
-use vscpl2drv_websocksrv::ws::Protocol::Ws1;
+use vscpl2drv_websocksrv::{
+    event::{Data, Guid},
+    ws::Protocol::Ws1,
+};
 
 use crate::{
-    common::{Server, wait_until},
+    common::{DEADLINE, GUID, Server, event_of, wait_until},
     host::StoppableDriver,
     start, start_on,
     vcan::{Vcan, processor_time},
@@ -59,6 +62,79 @@ pub(crate) fn every_frame_of_a_flood_arrives_or_is_counted() {
     );
     assert_eq!(received, counters.can_received.get());
     assert_eq!(counters.dropped_slow.get(), 0);
+}
+
+/// Has the host write a variable of the driver, and waits for the answer.
+fn write_variable(server: &Server, name: &str, value: &str) {
+    let guid: Guid = GUID.parse().unwrap();
+    let command = json!({"op": "writevar", "name": name, "arg": value}).to_string();
+    let mut event = event_of("0,1028,1,,,,-");
+    event.data = Data::copy_from(&[&guid.0[..], &[0x20], command.as_bytes()].concat()).unwrap();
+    server.driver.write(event, Some(DEADLINE)).unwrap();
+    let answer = loop {
+        let event = server.host_reads();
+        if event.class == 1028 {
+            break event;
+        }
+    };
+    let answer = String::from_utf8_lossy(&answer.data[17..]).into_owned();
+    assert!(answer.contains("\"OK\""), "{answer}");
+}
+
+pub(crate) fn every_frame_arrives_or_is_counted_while_filters_are_written() {
+    const FRAMES: u32 = 30_000;
+
+    let vcan = Vcan::up();
+    let server = start_on(
+        &vcan,
+        json!({}),
+        json!({"write": true, "max-in-queue": 2 * FRAMES}),
+    );
+    let peer = vcan.peer();
+    // All of them let the frames pass, and the kernel has another filter with nearly each.
+    let changes = [
+        ("filter", "0,10,6,-"),
+        ("mask", "0,0xFFFF,0,-"),
+        ("mask", "0,0xFFFF,0,-"),
+        ("interface", &vcan.name),
+        ("mask", "0,0xFFFF,0xFFFF,-"),
+        ("mask", "0,0,0,-"),
+    ];
+    thread::scope(|scope| {
+        let flood = scope.spawn(|| (0..FRAMES).for_each(|number| peer.send_numbered(number)));
+        for (name, value) in changes.iter().cycle() {
+            if flood.is_finished() {
+                break;
+            }
+            write_variable(&server, name, value);
+        }
+    });
+    let counters = server.driver.counters();
+    let counted = || counters.can_received.get() + counters.can_lost.get();
+    wait_until("all counted", || counted() >= FRAMES.into());
+    assert_eq!(counted(), u64::from(FRAMES));
+    assert_eq!(server.log().matches(": up").count(), 1);
+}
+
+pub(crate) fn what_an_interface_has_received_is_taken_before_another_is_used() {
+    const ROUNDS: u32 = 20;
+    const FRAMES: u32 = 500;
+
+    let buses = [Vcan::up(), Vcan::up()];
+    let server = start_on(&buses[0], json!({}), json!({"write": true}));
+    let peers = [buses[0].peer(), buses[1].peer()];
+    for round in 0..ROUNDS {
+        let [now, next] = [round % 2, (round + 1) % 2].map(|index| index as usize);
+        (0..FRAMES).for_each(|number| peers[now].send_numbered(number));
+        write_variable(&server, "interface", &buses[next].name);
+        let ups = round as usize + 2;
+        wait_until("up", || server.log().matches(": up").count() == ups);
+    }
+    let counters = server.driver.counters();
+    assert_eq!(
+        counters.can_received.get() + counters.can_lost.get(),
+        u64::from(ROUNDS * FRAMES)
+    );
 }
 
 pub(crate) fn every_event_of_a_flood_is_sent_or_counted() {

@@ -72,6 +72,8 @@ fn trials() -> Vec<Trial> {
         errors::error_frames_are_counted_and_logged_once,
         errors::bus_off_stops_sending_until_the_controller_restarts,
         flood::every_frame_of_a_flood_arrives_or_is_counted,
+        flood::every_frame_arrives_or_is_counted_while_filters_are_written,
+        flood::what_an_interface_has_received_is_taken_before_another_is_used,
         flood::every_event_of_a_flood_is_sent_or_counted,
         flood::floods_both_ways_at_once_are_survived,
         flood::what_the_kernel_has_no_room_for_is_counted,

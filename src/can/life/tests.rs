@@ -34,7 +34,7 @@ impl Interface for Double {
         self.0.lock().state
     }
 
-    fn open(&self, _: u32) -> io::Result<Port> {
+    fn open(&self, _: u32, _: &Options) -> io::Result<Port> {
         let mut scene = self.0.lock();
         scene.opened.push(tokio::time::Instant::now());
         if let Some(error) = scene.error {
@@ -61,7 +61,11 @@ fn life(state: InterfaceState) -> (Life, Double) {
         peers: Vec::new(),
     })));
     let delay = Duration::from_millis(500);
-    let life = Life::new("double".into(), Box::new(double.clone()), delay);
+    let options = Options {
+        fd: false,
+        filter: Pass::All,
+    };
+    let life = Life::new("double".into(), Box::new(double.clone()), options, delay);
     (life, double)
 }
 
