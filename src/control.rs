@@ -15,7 +15,7 @@ use tracing::dispatcher;
 
 use crate::{
     config::{Bus, interface_name},
-    event::{Filter, MAX_DATA, filter::Pattern},
+    event::{Filter, Guid, MAX_DATA, filter::Pattern},
     hlo::{self, Command, Reply},
     hub::{
         Hub,
@@ -145,8 +145,8 @@ impl Control {
         };
         Ok(match name {
             "interface" => bus()?.interface.into(),
-            "filter" => bus()?.filter.value.to_string().into(),
-            "mask" => bus()?.filter.mask.to_string().into(),
+            "filter" => pattern_text(&bus()?.filter.value).into(),
+            "mask" => pattern_text(&bus()?.filter.mask).into(),
             "rx-filter" => filter_text(&hub.rx_filter()).into(),
             "debug" => self.state.lock().debug.into(),
             "log-level" => level.get().name().into(),
@@ -309,8 +309,24 @@ fn pattern(value: &Value) -> Result<Pattern, String> {
         .map_err(|error: crate::event::filter::FilterError| error.to_string())
 }
 
+/// Short, so that it fits into an answer to a host that takes little.
+fn pattern_text(pattern: &Pattern) -> String {
+    let Pattern {
+        priority,
+        class,
+        kind,
+        guid,
+    } = pattern;
+    match *guid {
+        Guid::ZERO => format!("{priority},{class},{kind},-"),
+        _ => pattern.to_string(),
+    }
+}
+
+/// Shorter still: what is missing at the end is zeros.
 fn filter_text(filter: &Filter) -> String {
-    format!("{};{}", filter.value, filter.mask)
+    let [value, mask] = [filter.value, filter.mask].map(|pattern| pattern_text(&pattern));
+    format!("{value};{mask}").replace(",-", "")
 }
 
 fn shortened(text: &str) -> String {
