@@ -1,15 +1,11 @@
 //! Reading and changing the driver while it runs, by commands in high level objects.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    io::{self, Write},
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+mod file;
+
+use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
 
 use parking_lot::Mutex;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tracing::dispatcher;
 
@@ -21,7 +17,7 @@ use crate::{
         Hub,
         batch::{Endpoint, Routed},
     },
-    log::{Level, LevelControl, Sink},
+    log::{Level, LevelControl},
     metrics::Counters,
     ws::clients::Clients,
 };
@@ -162,15 +158,15 @@ impl Control {
         match name {
             "interface" => {
                 let interface = interface_name(text(value)?)?;
-                self.change_bus(name, value, |bus| bus.interface = interface)?;
+                self.change_bus(&["interface"], |bus| bus.interface = interface)?;
             }
             "filter" => {
                 let pattern = pattern(value)?;
-                self.change_bus(name, value, |bus| bus.filter.value = pattern)?;
+                self.change_bus(&FILTER, |bus| bus.filter.value = pattern)?;
             }
             "mask" => {
                 let pattern = pattern(value)?;
-                self.change_bus(name, value, |bus| bus.filter.mask = pattern)?;
+                self.change_bus(&FILTER, |bus| bus.filter.mask = pattern)?;
             }
             "rx-filter" => {
                 let (filter, _) =
@@ -207,97 +203,48 @@ impl Control {
         Ok(())
     }
 
+    /// Changes the first bus; `names` are the variables to be saved.
     fn change_bus(
         &self,
-        name: &str,
-        value: &Value,
+        names: &[&'static str],
         change: impl FnOnce(&mut Bus),
     ) -> Result<(), String> {
         let bus = self.settings.buses.first();
         bus.ok_or("there is no CAN bus")?.send_modify(change);
-        let key = ["interface", "filter", "mask"]
-            .into_iter()
-            .find(|key| *key == name);
-        if let Some(key) = key {
-            self.state.lock().changed.insert(key, value.clone());
+        for name in names {
+            let value = self.read(name)?;
+            self.state.lock().changed.insert(name, value);
         }
         Ok(())
     }
 
     /// Writes what was changed to the configuration file.
     fn save(&self) -> Result<(), String> {
-        let file = self.settings.file.as_deref();
-        let file = file.ok_or("the configuration is not in a file")?;
-        let text = fs::read_to_string(file).map_err(|error| error.to_string())?;
+        let path = self.settings.file.as_deref();
+        let path = path.ok_or("the configuration is not in a file")?;
+        let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
         let mut configuration: Value =
             serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        let bus = self.settings.buses.first();
+        let layout = file::Layout {
+            bus: bus.and_then(|bus| bus.borrow().place),
+            sink: self.settings.level.sink(),
+        };
         for (name, value) in &self.state.lock().changed {
-            let object = configuration.as_object_mut();
-            let object = object.ok_or("the configuration file holds no object")?;
-            set(object, name, value.clone(), self.settings.level.sink());
+            layout.set(&mut configuration, name, value.clone())?;
         }
         let mut text = format!("{configuration:#}");
         text.push('\n');
-        replace(file, text.as_bytes()).map_err(|error| error.to_string())?;
-        tracing::info!("{} saved by a command", file.display());
+        file::replace(path, text.as_bytes()).map_err(|error| error.to_string())?;
+        tracing::info!("{} saved by a command", path.display());
         Ok(())
     }
 }
 
+/// A filter alone would get another mask when it is read again.
+const FILTER: [&str; 2] = ["filter", "mask"];
+
 const NOT_WRITABLE: &str = "changes are not allowed (key write)";
-
-/// Puts a value where the configuration has it.
-fn set(object: &mut Map<String, Value>, name: &str, value: Value, sink: Option<Sink>) {
-    match name {
-        "interface" | "filter" | "mask" => {
-            let mut bus = object
-                .entry("socketcan")
-                .or_insert_with(|| Map::new().into());
-            if let Value::Array(buses) = bus {
-                let Some(first) = buses.first_mut() else {
-                    return;
-                };
-                bus = first;
-            }
-            if let Some(bus) = bus.as_object_mut() {
-                bus.insert(name.to_owned(), value);
-            }
-        }
-        "log-level" => {
-            let logging = object.entry("logging").or_insert_with(|| Map::new().into());
-            let Some(logging) = logging.as_object_mut() else {
-                return;
-            };
-            match sink {
-                Some(Sink::File) => logging.insert("file-log-level".to_owned(), value),
-                Some(Sink::Console) => {
-                    // The synonym may be the one in use.
-                    logging.remove("console-level");
-                    logging.insert("console-log-level".to_owned(), value)
-                }
-                None => logging.insert("log-level".to_owned(), value),
-            };
-        }
-        _ => {
-            object.insert(name.to_owned(), value);
-        }
-    }
-}
-
-/// Replaces a file by another one that is complete on the disk before.
-fn replace(file: &Path, text: &[u8]) -> io::Result<()> {
-    // A link stays one.
-    let file = fs::canonicalize(file)?;
-    let folder = file.parent().unwrap_or(Path::new("/"));
-    let mut new = tempfile::Builder::new()
-        .prefix(".websocksrv-")
-        .permissions(fs::metadata(&file)?.permissions())
-        .tempfile_in(folder)?;
-    new.write_all(text)?;
-    new.as_file().sync_all()?;
-    new.persist(&file)?;
-    fs::File::open(folder)?.sync_all()
-}
 
 fn text(value: &Value) -> Result<&str, String> {
     value.as_str().ok_or_else(|| "expected a string".to_owned())

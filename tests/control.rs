@@ -2,7 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 use vscpl2drv_websocksrv::{
@@ -219,6 +224,7 @@ fn save_keeps_the_rest_of_the_file_its_mode_and_secrets() {
     logging.remove("console-level");
     logging.insert("console-log-level".into(), json!("error"));
     expected["socketcan"][0]["filter"] = json!("3,10,0,-");
+    expected["socketcan"][0]["mask"] = json!("0,0,0,-");
     expected["debug"] = json!(true);
     let saved = fs::read_to_string(&path).unwrap();
     assert_eq!(serde_json::from_str::<Value>(&saved).unwrap(), expected);
@@ -231,6 +237,100 @@ fn save_keeps_the_rest_of_the_file_its_mode_and_secrets() {
     assert_eq!(files(folder.path()), 1);
     drop(driver);
     assert_eq!(value(&open(path.to_str().unwrap()), "debug"), true);
+}
+
+/// A driver with a bus or several, and its file.
+fn open_file(folder: &Path, socketcan: &str) -> (Driver, PathBuf) {
+    let path = folder.join("websocksrv.json");
+    let more = format!(r#""write":true,"socketcan":{socketcan}"#);
+    fs::write(&path, configuration(&more)).unwrap();
+    (open(path.to_str().unwrap()), path)
+}
+
+#[test]
+fn what_is_saved_of_a_bus_means_the_same_when_it_is_opened_again() {
+    for (socketcan, name, new, filter, mask) in [
+        (
+            r#"{"filter":"0,10,0,-;0,255,0,-"}"#,
+            "mask",
+            "0,0x1FF,0,-",
+            "0,10,0,-",
+            "0,511,0,-",
+        ),
+        (
+            r#"{"filter":"0,10,0,-;0,255,0,-"}"#,
+            "filter",
+            "0,20,0,-",
+            "0,20,0,-",
+            "0,255,0,-",
+        ),
+        (
+            r#"{"filter":"0,10"}"#,
+            "filter",
+            "0,20,0,-",
+            "0,20,0,-",
+            "255,65535,0,-",
+        ),
+        ("{}", "filter", "0,20,0,-", "0,20,0,-", "0,0,0,-"),
+        ("{}", "mask", "0,255,0,-", "0,0,0,-", "0,255,0,-"),
+        (
+            r#"{"filter":"0,10,0,-"}"#,
+            "interface",
+            "nocan1",
+            "0,10,0,-",
+            "255,65535,65535,-",
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let (driver, path) = open_file(folder.path(), socketcan);
+        write(&driver, name, &json!(new));
+        let shown =
+            |driver: &Driver| ["interface", "filter", "mask"].map(|name| value(driver, name));
+        let running = shown(&driver);
+        assert_eq!(running[1..], [json!(filter), json!(mask)], "{socketcan}");
+        assert_eq!(ask(&driver, &json!({"op": "save"}))["rv"], "OK");
+        drop(driver);
+        assert_eq!(shown(&open(path.to_str().unwrap())), running, "{socketcan}");
+    }
+}
+
+#[test]
+fn a_change_is_saved_into_the_bus_that_was_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (driver, path) = open_file(
+        folder.path(),
+        r#"[{"enable":false,"interface":"nocan0"},{"interface":"nocan1"},{"interface":"nocan2"}]"#,
+    );
+    write(&driver, "interface", &json!("nocan3"));
+    assert_eq!(ask(&driver, &json!({"op": "save"}))["rv"], "OK");
+    drop(driver);
+    let saved: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    assert_eq!(
+        saved["socketcan"],
+        json!([
+            {"enable": false, "interface": "nocan0"},
+            {"interface": "nocan3"},
+            {"interface": "nocan2"},
+        ])
+    );
+    assert_eq!(value(&open(path.to_str().unwrap()), "interface"), "nocan3");
+}
+
+#[test]
+fn a_bus_that_the_file_does_not_have_any_more_is_not_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let (driver, path) = open_file(
+        folder.path(),
+        r#"[{"enable":false},{"interface":"nocan1"}]"#,
+    );
+    write(&driver, "interface", &json!("nocan3"));
+    for socketcan in ["[{}]", "7"] {
+        let text = configuration(&format!(r#""socketcan":{socketcan}"#));
+        fs::write(&path, &text).unwrap();
+        let reply = ask(&driver, &json!({"op": "save"}));
+        assert_eq!(reply["rv"], "ERROR", "{reply}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    }
 }
 
 #[test]
