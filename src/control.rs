@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 use tracing::dispatcher;
 
 use crate::{
-    config::{Bus, interface_name},
+    config::{Bus, interface_name, unused_interface},
     event::{Filter, Guid, MAX_DATA, filter::Pattern},
     hlo::{self, Command, Reply},
     hub::{
@@ -157,7 +157,7 @@ impl Control {
     fn write(&self, name: &str, value: &Value) -> Result<(), String> {
         match name {
             "interface" => {
-                let interface = interface_name(text(value)?)?;
+                let interface = self.interface(text(value)?)?;
                 self.change_bus(&["interface"], |bus| bus.interface = interface)?;
             }
             "filter" => {
@@ -201,6 +201,15 @@ impl Control {
         }
         tracing::info!("{name} set to {value} by a command");
         Ok(())
+    }
+
+    /// What the first bus may have as its interface.
+    fn interface(&self, name: &str) -> Result<String, String> {
+        let others = self.settings.buses.iter().skip(1);
+        let others = others.map(|bus| bus.borrow().interface.clone());
+        interface_name(name)
+            .and_then(|name| unused_interface(name, others))
+            .map_err(|expected| format!("found {}, expected {expected}", shortened(name)))
     }
 
     /// Changes the first bus; `names` are the variables to be saved.

@@ -334,6 +334,24 @@ fn a_bus_that_the_file_does_not_have_any_more_is_not_saved() {
 }
 
 #[test]
+fn the_interface_of_another_bus_is_refused() {
+    let driver = open(&configuration(
+        r#""write":true,"socketcan":[{"interface":"nocan0"},{"interface":"nocan1"}]"#,
+    ));
+    let reply = ask(
+        &driver,
+        &json!({"op": "writevar", "name": "interface", "arg": "nocan1"}),
+    );
+    assert_eq!(
+        reply["note"],
+        "found nocan1, expected an interface that no other bus has"
+    );
+    assert_eq!(value(&driver, "interface"), "nocan0");
+    // Its own is none of another bus.
+    write(&driver, "interface", &json!("nocan0"));
+}
+
+#[test]
 fn a_change_whose_answer_does_not_fit_is_a_change() {
     let driver = open(&configuration(
         r#""host-max-data":128,"write":true,"socketcan":{"interface":"nocan0"}"#,
