@@ -4,7 +4,7 @@
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{MetadataExt, PermissionsExt, chown},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -372,6 +372,30 @@ fn a_change_whose_answer_does_not_fit_is_a_change() {
         let note = reply["note"].as_str().unwrap_or_default();
         assert!(note.starts_with("the reply has"), "{reply}");
     }
+}
+
+#[test]
+fn save_keeps_the_rights_and_the_owner_of_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (driver, path) = open_file(folder.path(), "{}");
+    // More than the umask leaves, and where that is allowed another owner.
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+    let _ = chown(&path, Some(12), Some(34));
+    let rights = || {
+        let metadata = fs::metadata(&path).unwrap();
+        (
+            metadata.mode(),
+            metadata.uid(),
+            metadata.gid(),
+            metadata.ino(),
+        )
+    };
+    let before = rights();
+    write(&driver, "debug", &json!(true));
+    assert_eq!(ask(&driver, &json!({"op": "save"}))["rv"], "OK");
+    let after = rights();
+    assert_eq!((after.0, after.1, after.2), (before.0, before.1, before.2));
+    assert_ne!(after.3, before.3, "it is a new file");
 }
 
 #[test]

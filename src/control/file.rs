@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{self, Write},
+    os::unix::fs::{MetadataExt, fchown},
     path::Path,
 };
 
@@ -74,16 +75,21 @@ fn entry<'c>(object: &'c mut Map<String, Value>, key: &str) -> &'c mut Value {
     value
 }
 
-/// Replaces a file by another one that is complete on the disk before.
+/// Replaces a file by another one that is complete on the disk before, with the same rights.
 pub(super) fn replace(file: &Path, text: &[u8]) -> io::Result<()> {
     // A link stays one.
     let file = fs::canonicalize(file)?;
     let folder = file.parent().unwrap_or(Path::new("/"));
     let mut new = tempfile::Builder::new()
         .prefix(".websocksrv-")
-        .permissions(fs::metadata(&file)?.permissions())
         .tempfile_in(folder)?;
     new.write_all(text)?;
+    let old = fs::metadata(&file)?;
+    // Each where it is allowed: it seldom is, and then what is saved is worth more.
+    let _ = fchown(new.as_file(), Some(old.uid()), None);
+    let _ = fchown(new.as_file(), None, Some(old.gid()));
+    // Not when it is created: the umask would cut them.
+    new.as_file().set_permissions(old.permissions())?;
     new.as_file().sync_all()?;
     new.persist(&file)?;
     fs::File::open(folder)?.sync_all()
