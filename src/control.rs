@@ -149,7 +149,11 @@ impl Control {
             "version" => env!("CARGO_PKG_VERSION").into(),
             "clients" => clients.count().into(),
             "statistics" => counters.to_json(),
-            "config" => without_secrets(configuration),
+            "config" => {
+                let mut configuration = configuration.clone();
+                self.apply_changes(&mut configuration)?;
+                without_secrets(&configuration)
+            }
             _ => return Err(format!("there is no variable {:?}", shortened(name))),
         })
     }
@@ -227,6 +231,19 @@ impl Control {
         Ok(())
     }
 
+    /// Puts what was changed into a configuration.
+    fn apply_changes(&self, configuration: &mut Value) -> Result<(), String> {
+        let bus = self.settings.buses.first();
+        let layout = file::Layout {
+            bus: bus.and_then(|bus| bus.borrow().place),
+            sink: self.settings.level.sink(),
+        };
+        for (name, value) in &self.state.lock().changed {
+            layout.set(configuration, name, value.clone())?;
+        }
+        Ok(())
+    }
+
     /// Writes what was changed to the configuration file.
     fn save(&self) -> Result<(), String> {
         let path = self.settings.file.as_deref();
@@ -234,14 +251,7 @@ impl Control {
         let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
         let mut configuration: Value =
             serde_json::from_str(&text).map_err(|error| error.to_string())?;
-        let bus = self.settings.buses.first();
-        let layout = file::Layout {
-            bus: bus.and_then(|bus| bus.borrow().place),
-            sink: self.settings.level.sink(),
-        };
-        for (name, value) in &self.state.lock().changed {
-            layout.set(&mut configuration, name, value.clone())?;
-        }
+        self.apply_changes(&mut configuration)?;
         let mut text = format!("{configuration:#}");
         text.push('\n');
         file::replace(path, text.as_bytes()).map_err(|error| error.to_string())?;

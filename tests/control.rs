@@ -399,6 +399,27 @@ fn save_keeps_the_rights_and_the_owner_of_the_file() {
 }
 
 #[test]
+fn the_configuration_shows_what_was_changed() {
+    let driver = open(
+        r#"{"interface":"ws://127.0.0.1:0","allow-default-key":true,"write":true,
+            "socketcan":[{"enable":false},{"interface":"nocan0"}]}"#,
+    );
+    write(&driver, "mask", &json!("0,0xFF"));
+    write(&driver, "debug", &json!(true));
+    assert_eq!(
+        value(&driver, "config"),
+        json!({
+            "interface": "ws://127.0.0.1:0", "allow-default-key": true, "write": true,
+            "socketcan": [
+                {"enable": false},
+                {"interface": "nocan0", "filter": "0,0,0,-", "mask": "0,255,0,-"},
+            ],
+            "debug": true,
+        })
+    );
+}
+
+#[test]
 fn a_file_that_cannot_be_replaced_is_an_error_and_stays() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("websocksrv.json");
