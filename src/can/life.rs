@@ -23,6 +23,9 @@ use super::{
 /// The longest time between two attempts, where the configuration does not say a longer one.
 const LONGEST_DELAY: Duration = Duration::from_secs(8);
 
+/// How long a controller that was bus-off or has restarted is taken to do so again and again.
+const RESTARTING: Duration = Duration::from_secs(10);
+
 /// What a bus needs of the system.
 pub(super) trait Interface: Send {
     /// The number of the interface; a new one where it was removed and created again.
@@ -106,6 +109,8 @@ pub(super) struct Life {
     state: Option<State>,
     /// The state that the log has.
     logged: Option<State>,
+    /// When an error frame has last told that the controller is bus-off or has restarted.
+    restarting: Option<Instant>,
     /// What limits how often the state is logged: a controller that restarts by itself may go
     /// bus-off and restart many times a second.
     limit: Option<Report>,
@@ -136,6 +141,7 @@ impl Life {
             stale: false,
             state: None,
             logged: None,
+            restarting: None,
             limit: None,
             watched: true,
             timer: Box::pin(sleep(Duration::ZERO)),
@@ -227,13 +233,20 @@ impl Life {
 
     /// Takes note of an error frame.
     pub(super) fn report(&mut self, frame: &Frame) {
+        let now = Instant::now();
         for report in Report::of(frame) {
             match report {
-                Report::BusOff => self.enter(State::BusOff),
-                // Where the interface has a carrier again, frames reach the bus again.
-                Report::Restarted => self.look(),
+                Report::BusOff => {
+                    self.restarting = Some(now);
+                    self.enter(State::BusOff);
+                }
+                Report::Restarted => {
+                    self.restarting = Some(now);
+                    // Where the interface has a carrier again, frames reach the bus again.
+                    self.look();
+                }
                 _ => {
-                    if let Some(count) = self.reports.hit(report, 1, Instant::now()) {
+                    if let Some(count) = self.reports.hit(report, 1, now) {
                         tracing::warn!("CAN bus {}: {report}{}", self.name, Times(count));
                     }
                 }
@@ -298,7 +311,11 @@ impl Life {
         if changed {
             self.delay = self.first_delay;
             self.waiting = false;
+            let limited = self
+                .restarting
+                .is_some_and(|since| since.elapsed() < RESTARTING);
             self.limit = match (before, state) {
+                _ if !limited => None,
                 (_, State::BusOff) => Some(Report::BusOff),
                 (Some(State::BusOff), State::Up) => Some(Report::Restarted),
                 _ => None,

@@ -68,6 +68,7 @@ fn trials() -> Vec<Trial> {
         life::more_than_the_queue_size_is_dropped_and_counted,
         life::no_frame_is_missed_when_it_goes_down_and_up,
         life::an_interface_that_is_no_can_is_reported,
+        life::each_loss_of_the_carrier_is_logged_and_each_return,
         life::an_idle_bus_costs_nothing,
         errors::error_frames_are_counted_and_logged_once,
         errors::bus_off_stops_sending_until_the_controller_restarts,
