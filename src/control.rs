@@ -81,6 +81,7 @@ impl Control {
     pub async fn run(self, mut commands: mpsc::Receiver<Routed>) {
         let control = Arc::new(self);
         while let Some(command) = commands.recv().await {
+            control.settings.hub.log_dropped_commands();
             let control = control.clone();
             let log = dispatcher::get_default(Clone::clone);
             let work = move || dispatcher::with_default(&log, || control.answer(&command));
