@@ -8,16 +8,14 @@ use std::{
 
 use nix::sys::signal::Signal;
 use serde_json::json;
-use vscpl2drv_websocksrv::{
-    event::{Data, Guid},
-    ws::Protocol::Ws1,
-};
+use vscpl2drv_websocksrv::ws::Protocol::Ws1;
 
 use crate::{
-    common::{DEADLINE, GUID, Server, event_of, wait_until},
+    common::{Server, wait_until},
     host::StoppableDriver,
     start, start_on,
     vcan::{Vcan, processor_time},
+    write_variable,
 };
 
 fn write(server: &Server, number: u32) {
@@ -62,23 +60,6 @@ pub(crate) fn every_frame_of_a_flood_arrives_or_is_counted() {
     );
     assert_eq!(received, counters.can_received.get());
     assert_eq!(counters.dropped_slow.get(), 0);
-}
-
-/// Has the host write a variable of the driver, and waits for the answer.
-fn write_variable(server: &Server, name: &str, value: &str) {
-    let guid: Guid = GUID.parse().unwrap();
-    let command = json!({"op": "writevar", "name": name, "arg": value}).to_string();
-    let mut event = event_of("0,1028,1,,,,-");
-    event.data = Data::copy_from(&[&guid.0[..], &[0x20], command.as_bytes()].concat()).unwrap();
-    server.driver.write(event, Some(DEADLINE)).unwrap();
-    let answer = loop {
-        let event = server.host_reads();
-        if event.class == 1028 {
-            break event;
-        }
-    };
-    let answer = String::from_utf8_lossy(&answer.data[17..]).into_owned();
-    assert!(answer.contains("\"OK\""), "{answer}");
 }
 
 pub(crate) fn every_frame_arrives_or_is_counted_while_filters_are_written() {
