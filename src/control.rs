@@ -1,27 +1,23 @@
 //! Reading and changing the driver while it runs, by commands in high level objects.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    io::{self, Write},
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+mod file;
+
+use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
 
 use parking_lot::Mutex;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tracing::dispatcher;
 
 use crate::{
-    config::{Bus, interface_name},
-    event::{Filter, MAX_DATA, filter::Pattern},
+    config::{Bus, interface_name, unused_interface},
+    event::{Filter, Guid, MAX_DATA, filter::Pattern},
     hlo::{self, Command, Reply},
     hub::{
         Hub,
         batch::{Endpoint, Routed},
     },
-    log::{Level, LevelControl, Sink},
+    log::{Level, LevelControl},
     metrics::Counters,
     ws::clients::Clients,
 };
@@ -85,6 +81,7 @@ impl Control {
     pub async fn run(self, mut commands: mpsc::Receiver<Routed>) {
         let control = Arc::new(self);
         while let Some(command) = commands.recv().await {
+            control.settings.hub.log_dropped_commands();
             let control = control.clone();
             let log = dispatcher::get_default(Clone::clone);
             let work = move || dispatcher::with_default(&log, || control.answer(&command));
@@ -145,15 +142,19 @@ impl Control {
         };
         Ok(match name {
             "interface" => bus()?.interface.into(),
-            "filter" => bus()?.filter.value.to_string().into(),
-            "mask" => bus()?.filter.mask.to_string().into(),
+            "filter" => pattern_text(&bus()?.filter.value).into(),
+            "mask" => pattern_text(&bus()?.filter.mask).into(),
             "rx-filter" => filter_text(&hub.rx_filter()).into(),
             "debug" => self.state.lock().debug.into(),
             "log-level" => level.get().name().into(),
             "version" => env!("CARGO_PKG_VERSION").into(),
             "clients" => clients.count().into(),
             "statistics" => counters.to_json(),
-            "config" => without_secrets(configuration),
+            "config" => {
+                let mut configuration = configuration.clone();
+                self.apply_changes(&mut configuration)?;
+                without_secrets(&configuration)
+            }
             _ => return Err(format!("there is no variable {:?}", shortened(name))),
         })
     }
@@ -161,16 +162,16 @@ impl Control {
     fn write(&self, name: &str, value: &Value) -> Result<(), String> {
         match name {
             "interface" => {
-                let interface = interface_name(text(value)?)?;
-                self.change_bus(name, value, |bus| bus.interface = interface)?;
+                let interface = self.interface(text(value)?)?;
+                self.change_bus(&["interface"], |bus| bus.interface = interface)?;
             }
             "filter" => {
                 let pattern = pattern(value)?;
-                self.change_bus(name, value, |bus| bus.filter.value = pattern)?;
+                self.change_bus(&FILTER, |bus| bus.filter.value = pattern)?;
             }
             "mask" => {
                 let pattern = pattern(value)?;
-                self.change_bus(name, value, |bus| bus.filter.mask = pattern)?;
+                self.change_bus(&FILTER, |bus| bus.filter.mask = pattern)?;
             }
             "rx-filter" => {
                 let (filter, _) =
@@ -207,97 +208,63 @@ impl Control {
         Ok(())
     }
 
+    /// What the first bus may have as its interface.
+    fn interface(&self, name: &str) -> Result<String, String> {
+        let others = self.settings.buses.iter().skip(1);
+        let others = others.map(|bus| bus.borrow().interface.clone());
+        interface_name(name)
+            .and_then(|name| unused_interface(name, others))
+            .map_err(|expected| format!("found {}, expected {expected}", shortened(name)))
+    }
+
+    /// Changes the first bus; `names` are the variables to be saved.
     fn change_bus(
         &self,
-        name: &str,
-        value: &Value,
+        names: &[&'static str],
         change: impl FnOnce(&mut Bus),
     ) -> Result<(), String> {
         let bus = self.settings.buses.first();
         bus.ok_or("there is no CAN bus")?.send_modify(change);
-        let key = ["interface", "filter", "mask"]
-            .into_iter()
-            .find(|key| *key == name);
-        if let Some(key) = key {
-            self.state.lock().changed.insert(key, value.clone());
+        for name in names {
+            let value = self.read(name)?;
+            self.state.lock().changed.insert(name, value);
+        }
+        Ok(())
+    }
+
+    /// Puts what was changed into a configuration.
+    fn apply_changes(&self, configuration: &mut Value) -> Result<(), String> {
+        let bus = self.settings.buses.first();
+        let layout = file::Layout {
+            bus: bus.and_then(|bus| bus.borrow().place),
+            sink: self.settings.level.sink(),
+        };
+        for (name, value) in &self.state.lock().changed {
+            layout.set(configuration, name, value.clone())?;
         }
         Ok(())
     }
 
     /// Writes what was changed to the configuration file.
     fn save(&self) -> Result<(), String> {
-        let file = self.settings.file.as_deref();
-        let file = file.ok_or("the configuration is not in a file")?;
-        let text = fs::read_to_string(file).map_err(|error| error.to_string())?;
+        let path = self.settings.file.as_deref();
+        let path = path.ok_or("the configuration is not in a file")?;
+        let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
         let mut configuration: Value =
             serde_json::from_str(&text).map_err(|error| error.to_string())?;
-        for (name, value) in &self.state.lock().changed {
-            let object = configuration.as_object_mut();
-            let object = object.ok_or("the configuration file holds no object")?;
-            set(object, name, value.clone(), self.settings.level.sink());
-        }
+        self.apply_changes(&mut configuration)?;
         let mut text = format!("{configuration:#}");
         text.push('\n');
-        replace(file, text.as_bytes()).map_err(|error| error.to_string())?;
-        tracing::info!("{} saved by a command", file.display());
+        file::replace(path, text.as_bytes()).map_err(|error| error.to_string())?;
+        tracing::info!("{} saved by a command", path.display());
         Ok(())
     }
 }
 
+/// A filter alone would get another mask when it is read again.
+const FILTER: [&str; 2] = ["filter", "mask"];
+
 const NOT_WRITABLE: &str = "changes are not allowed (key write)";
-
-/// Puts a value where the configuration has it.
-fn set(object: &mut Map<String, Value>, name: &str, value: Value, sink: Option<Sink>) {
-    match name {
-        "interface" | "filter" | "mask" => {
-            let mut bus = object
-                .entry("socketcan")
-                .or_insert_with(|| Map::new().into());
-            if let Value::Array(buses) = bus {
-                let Some(first) = buses.first_mut() else {
-                    return;
-                };
-                bus = first;
-            }
-            if let Some(bus) = bus.as_object_mut() {
-                bus.insert(name.to_owned(), value);
-            }
-        }
-        "log-level" => {
-            let logging = object.entry("logging").or_insert_with(|| Map::new().into());
-            let Some(logging) = logging.as_object_mut() else {
-                return;
-            };
-            match sink {
-                Some(Sink::File) => logging.insert("file-log-level".to_owned(), value),
-                Some(Sink::Console) => {
-                    // The synonym may be the one in use.
-                    logging.remove("console-level");
-                    logging.insert("console-log-level".to_owned(), value)
-                }
-                None => logging.insert("log-level".to_owned(), value),
-            };
-        }
-        _ => {
-            object.insert(name.to_owned(), value);
-        }
-    }
-}
-
-/// Replaces a file by another one that is complete on the disk before.
-fn replace(file: &Path, text: &[u8]) -> io::Result<()> {
-    // A link stays one.
-    let file = fs::canonicalize(file)?;
-    let folder = file.parent().unwrap_or(Path::new("/"));
-    let mut new = tempfile::Builder::new()
-        .prefix(".websocksrv-")
-        .permissions(fs::metadata(&file)?.permissions())
-        .tempfile_in(folder)?;
-    new.write_all(text)?;
-    new.as_file().sync_all()?;
-    new.persist(&file)?;
-    fs::File::open(folder)?.sync_all()
-}
 
 fn text(value: &Value) -> Result<&str, String> {
     value.as_str().ok_or_else(|| "expected a string".to_owned())
@@ -309,8 +276,24 @@ fn pattern(value: &Value) -> Result<Pattern, String> {
         .map_err(|error: crate::event::filter::FilterError| error.to_string())
 }
 
+/// Short, so that it fits into an answer to a host that takes little.
+fn pattern_text(pattern: &Pattern) -> String {
+    let Pattern {
+        priority,
+        class,
+        kind,
+        guid,
+    } = pattern;
+    match *guid {
+        Guid::ZERO => format!("{priority},{class},{kind},-"),
+        _ => pattern.to_string(),
+    }
+}
+
+/// Shorter still: what is missing at the end is zeros.
 fn filter_text(filter: &Filter) -> String {
-    format!("{};{}", filter.value, filter.mask)
+    let [value, mask] = [filter.value, filter.mask].map(|pattern| pattern_text(&pattern));
+    format!("{value};{mask}").replace(",-", "")
 }
 
 fn shortened(text: &str) -> String {

@@ -132,14 +132,19 @@ impl Reply {
     }
 
     /// The event that carries it to `receiver`, from the driver. One with more than `max_data`
-    /// bytes becomes an error that says so, as short as need be.
+    /// bytes becomes an error that says so, as short as need be; a change that was made is none,
+    /// and goes without the variable.
     pub fn event(&self, receiver: Guid, driver: Guid, max_data: usize) -> Event {
         let room = max_data.min(MAX_DATA).saturating_sub(HEAD);
         // Strings and numbers always serialize.
         let mut payload = serde_json::to_vec(self).unwrap_or_default();
         if payload.len() > room {
             let note = format!("the reply has {} bytes, {room} are allowed", payload.len());
-            let short = Self::error(&self.op, if self.is_done() { note } else { String::new() });
+            let short = match self.is_done() {
+                true if self.op == "writevar" => Self::done(&self.op, None),
+                true => Self::error(&self.op, note),
+                false => Self::error(&self.op, String::new()),
+            };
             payload = serde_json::to_vec(&short).unwrap_or_default();
         }
         payload.truncate(MAX_PAYLOAD);

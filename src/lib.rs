@@ -38,6 +38,8 @@ pub mod metrics;
 mod runtime;
 pub mod socket;
 mod stamp;
+#[cfg(test)]
+mod test_log;
 mod thread;
 pub mod tls;
 pub mod ws;

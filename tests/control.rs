@@ -2,7 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
+use std::{
+    fs,
+    os::unix::fs::{MetadataExt, PermissionsExt, chown},
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 use vscpl2drv_websocksrv::{
@@ -53,6 +58,13 @@ fn ask(driver: &Driver, command_json: &Value) -> Value {
     serde_json::from_slice(&reply.data[17..]).unwrap()
 }
 
+/// Writes a variable, which must be allowed.
+fn write(driver: &Driver, name: &str, new: &Value) -> Value {
+    let reply = ask(driver, &json!({"op": "writevar", "name": name, "arg": new}));
+    assert_eq!(reply["rv"], "OK", "{reply}");
+    reply
+}
+
 fn value(driver: &Driver, name: &str) -> Value {
     let reply = ask(driver, &json!({"op": "readvar", "name": name}));
     assert_eq!(reply["rv"], "OK", "{reply}");
@@ -73,11 +85,7 @@ fn the_host_gets_an_answer_to_each_command() {
     assert_eq!(value(&driver, "clients"), 0);
     assert_eq!(value(&driver, "debug"), false);
     assert_eq!(value(&driver, "log-level"), "warning");
-    let zeros = Guid::ZERO;
-    assert_eq!(
-        value(&driver, "rx-filter"),
-        format!("0,20,0,{zeros};0,65535,0,{zeros}")
-    );
+    assert_eq!(value(&driver, "rx-filter"), "0,20,0;0,65535,0");
     for (command, note) in [
         (
             json!({"op": "dance"}),
@@ -128,25 +136,16 @@ fn variables_change_at_once_where_that_is_allowed() {
     let driver = open(&configuration(
         r#""write":true,"socketcan":{"interface":"nocan0"}"#,
     ));
-    let zeros = Guid::ZERO;
     for (name, new, read) in [
         ("debug", json!(true), json!(true)),
         ("log-level", json!("err"), json!("error")),
         ("interface", json!("nocan1"), json!("nocan1")),
-        (
-            "filter",
-            json!("3,10,0,-"),
-            json!(format!("3,10,0,{zeros}")),
-        ),
-        (
-            "mask",
-            json!("7,0xffff"),
-            json!(format!("7,65535,0,{zeros}")),
-        ),
+        ("filter", json!("3,10,0,-"), json!("3,10,0,-")),
+        ("mask", json!("7,0xffff"), json!("7,65535,0,-")),
         (
             "rx-filter",
             json!("0,30,0,-;0,255,0,-"),
-            json!(format!("0,30,0,{zeros};0,255,0,{zeros}")),
+            json!("0,30,0;0,255,0"),
         ),
     ] {
         let reply = ask(
@@ -225,6 +224,7 @@ fn save_keeps_the_rest_of_the_file_its_mode_and_secrets() {
     logging.remove("console-level");
     logging.insert("console-log-level".into(), json!("error"));
     expected["socketcan"][0]["filter"] = json!("3,10,0,-");
+    expected["socketcan"][0]["mask"] = json!("0,0,0,-");
     expected["debug"] = json!(true);
     let saved = fs::read_to_string(&path).unwrap();
     assert_eq!(serde_json::from_str::<Value>(&saved).unwrap(), expected);
@@ -237,6 +237,186 @@ fn save_keeps_the_rest_of_the_file_its_mode_and_secrets() {
     assert_eq!(files(folder.path()), 1);
     drop(driver);
     assert_eq!(value(&open(path.to_str().unwrap()), "debug"), true);
+}
+
+/// A driver with a bus or several, and its file.
+fn open_file(folder: &Path, socketcan: &str) -> (Driver, PathBuf) {
+    let path = folder.join("websocksrv.json");
+    let more = format!(r#""write":true,"socketcan":{socketcan}"#);
+    fs::write(&path, configuration(&more)).unwrap();
+    (open(path.to_str().unwrap()), path)
+}
+
+#[test]
+fn what_is_saved_of_a_bus_means_the_same_when_it_is_opened_again() {
+    for (socketcan, name, new, filter, mask) in [
+        (
+            r#"{"filter":"0,10,0,-;0,255,0,-"}"#,
+            "mask",
+            "0,0x1FF,0,-",
+            "0,10,0,-",
+            "0,511,0,-",
+        ),
+        (
+            r#"{"filter":"0,10,0,-;0,255,0,-"}"#,
+            "filter",
+            "0,20,0,-",
+            "0,20,0,-",
+            "0,255,0,-",
+        ),
+        (
+            r#"{"filter":"0,10"}"#,
+            "filter",
+            "0,20,0,-",
+            "0,20,0,-",
+            "255,65535,0,-",
+        ),
+        ("{}", "filter", "0,20,0,-", "0,20,0,-", "0,0,0,-"),
+        ("{}", "mask", "0,255,0,-", "0,0,0,-", "0,255,0,-"),
+        (
+            r#"{"filter":"0,10,0,-"}"#,
+            "interface",
+            "nocan1",
+            "0,10,0,-",
+            "255,65535,65535,-",
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let (driver, path) = open_file(folder.path(), socketcan);
+        write(&driver, name, &json!(new));
+        let shown =
+            |driver: &Driver| ["interface", "filter", "mask"].map(|name| value(driver, name));
+        let running = shown(&driver);
+        assert_eq!(running[1..], [json!(filter), json!(mask)], "{socketcan}");
+        assert_eq!(ask(&driver, &json!({"op": "save"}))["rv"], "OK");
+        drop(driver);
+        assert_eq!(shown(&open(path.to_str().unwrap())), running, "{socketcan}");
+    }
+}
+
+#[test]
+fn a_change_is_saved_into_the_bus_that_was_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (driver, path) = open_file(
+        folder.path(),
+        r#"[{"enable":false,"interface":"nocan0"},{"interface":"nocan1"},{"interface":"nocan2"}]"#,
+    );
+    write(&driver, "interface", &json!("nocan3"));
+    assert_eq!(ask(&driver, &json!({"op": "save"}))["rv"], "OK");
+    drop(driver);
+    let saved: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    assert_eq!(
+        saved["socketcan"],
+        json!([
+            {"enable": false, "interface": "nocan0"},
+            {"interface": "nocan3"},
+            {"interface": "nocan2"},
+        ])
+    );
+    assert_eq!(value(&open(path.to_str().unwrap()), "interface"), "nocan3");
+}
+
+#[test]
+fn a_bus_that_the_file_does_not_have_any_more_is_not_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let (driver, path) = open_file(
+        folder.path(),
+        r#"[{"enable":false},{"interface":"nocan1"}]"#,
+    );
+    write(&driver, "interface", &json!("nocan3"));
+    for socketcan in ["[{}]", "7"] {
+        let text = configuration(&format!(r#""socketcan":{socketcan}"#));
+        fs::write(&path, &text).unwrap();
+        let reply = ask(&driver, &json!({"op": "save"}));
+        assert_eq!(reply["rv"], "ERROR", "{reply}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    }
+}
+
+#[test]
+fn the_interface_of_another_bus_is_refused() {
+    let driver = open(&configuration(
+        r#""write":true,"socketcan":[{"interface":"nocan0"},{"interface":"nocan1"}]"#,
+    ));
+    let reply = ask(
+        &driver,
+        &json!({"op": "writevar", "name": "interface", "arg": "nocan1"}),
+    );
+    assert_eq!(
+        reply["note"],
+        "found nocan1, expected an interface that no other bus has"
+    );
+    assert_eq!(value(&driver, "interface"), "nocan0");
+    // Its own is none of another bus.
+    write(&driver, "interface", &json!("nocan0"));
+}
+
+#[test]
+fn a_change_whose_answer_does_not_fit_is_a_change() {
+    let driver = open(&configuration(
+        r#""host-max-data":128,"write":true,"socketcan":{"interface":"nocan0"}"#,
+    ));
+    for (name, new) in [
+        ("filter", "7,10,6,-"),
+        ("mask", "7,0xFFFF,0xFFFF,-"),
+        ("rx-filter", "7,10,6,-;7,255,255,-"),
+    ] {
+        let reply = write(&driver, name, &json!(new));
+        assert_eq!(reply["arg"]["value"], value(&driver, name));
+    }
+    let guid = [0xA7; 16].map(|byte| format!("{byte:02X}")).join(":");
+    for name in ["filter", "rx-filter"] {
+        let reply = write(&driver, name, &json!(format!("7,10,6,{guid}")));
+        assert_eq!(reply, json!({"op": "writevar", "rv": "OK", "result": 0}));
+        let reply = ask(&driver, &json!({"op": "readvar", "name": name}));
+        let note = reply["note"].as_str().unwrap_or_default();
+        assert!(note.starts_with("the reply has"), "{reply}");
+    }
+}
+
+#[test]
+fn save_keeps_the_rights_and_the_owner_of_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (driver, path) = open_file(folder.path(), "{}");
+    // More than the umask leaves, and where that is allowed another owner.
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+    let _ = chown(&path, Some(12), Some(34));
+    let rights = || {
+        let metadata = fs::metadata(&path).unwrap();
+        (
+            metadata.mode(),
+            metadata.uid(),
+            metadata.gid(),
+            metadata.ino(),
+        )
+    };
+    let before = rights();
+    write(&driver, "debug", &json!(true));
+    assert_eq!(ask(&driver, &json!({"op": "save"}))["rv"], "OK");
+    let after = rights();
+    assert_eq!((after.0, after.1, after.2), (before.0, before.1, before.2));
+    assert_ne!(after.3, before.3, "it is a new file");
+}
+
+#[test]
+fn the_configuration_shows_what_was_changed() {
+    let driver = open(
+        r#"{"interface":"ws://127.0.0.1:0","allow-default-key":true,"write":true,
+            "socketcan":[{"enable":false},{"interface":"nocan0"}]}"#,
+    );
+    write(&driver, "mask", &json!("0,0xFF"));
+    write(&driver, "debug", &json!(true));
+    assert_eq!(
+        value(&driver, "config"),
+        json!({
+            "interface": "ws://127.0.0.1:0", "allow-default-key": true, "write": true,
+            "socketcan": [
+                {"enable": false},
+                {"interface": "nocan0", "filter": "0,0,0,-", "mask": "0,255,0,-"},
+            ],
+            "debug": true,
+        })
+    );
 }
 
 #[test]

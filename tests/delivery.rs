@@ -12,10 +12,14 @@ use std::{
 };
 
 use serde_json::json;
-use vscpl2drv_websocksrv::{event::Event, hub::HostError, ws::Protocol};
+use vscpl2drv_websocksrv::{
+    event::{Data, Event, Guid},
+    hub::HostError,
+    ws::Protocol,
+};
 
 use common::{
-    BOTH, DEADLINE, Server,
+    BOTH, DEADLINE, GUID, Server,
     client::{Client, frame},
     event_of,
     speech::{Heard, auth, command, crypto, event},
@@ -754,4 +758,22 @@ fn a_user_without_the_right_to_receive_gets_no_events() {
         assert_eq!(deaf.hear(), Heard::done("EVENT"));
         witness.expect_events([2]);
     }
+}
+
+#[test]
+fn commands_that_come_too_fast_are_counted_and_logged() {
+    let server = Server::start(json!({}));
+    let guid: Guid = GUID.parse().unwrap();
+    let mut command = event_of("0,1028,1,,,,-");
+    command.data = Data::copy_from(&[&guid.0[..], b" {\"op\":\"noop\"}"].concat()).unwrap();
+    let dropped = || server.driver.counters().dropped_own.get();
+    // Fewer than there is room for of their replies.
+    for _ in 0..20_000 {
+        server.driver.write(command.clone(), None).unwrap();
+        if dropped() > 0 {
+            break;
+        }
+    }
+    assert!(dropped() > 0);
+    server.wait_for_log("commands to the driver dropped");
 }

@@ -136,6 +136,28 @@ fn a_value_of_the_server_that_is_wrong_is_an_error_that_names_it() {
 }
 
 #[test]
+fn an_interface_of_the_server_that_another_bus_has_is_an_error() {
+    for interface in ["can0", "can1"] {
+        let port = server(match interface {
+            "can0" => &[("a_interface", "can0")],
+            _ => &[("a_interface", "can1")],
+        });
+        let configuration = json!({
+            "allow-default-key": true,
+            "socketcan": [{"interface": "can0"}, {"interface": "can1"}],
+            "remote-variables": {"port": port, "user": "admin", "password": "secret", "prefix": "a"},
+        });
+        let error = Config::load(&configuration.to_string()).err();
+        let expected = format!(
+            "variable a_interface of 127.0.0.1:{port}: found \"can1\", expected an interface that \
+             no other bus has"
+        );
+        let expected = (interface == "can1").then_some(expected);
+        assert_eq!(error.map(|error| error.to_string()), expected);
+    }
+}
+
+#[test]
 fn a_slow_server_is_given_up_in_time() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();

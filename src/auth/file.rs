@@ -57,7 +57,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::auth::test_log::TestLog;
+    use crate::test_log::TestLog;
 
     const ONE: &str = r#"{"users":[{"name":"a","password":"2d1e4f91dae49cd08eaba2293e422273"}]}"#;
 

@@ -229,7 +229,7 @@ mod tests {
     use tokio::time::{advance, timeout};
 
     use super::*;
-    use crate::{auth::test_log::TestLog, json::Source};
+    use crate::{json::Source, test_log::TestLog};
 
     /// MD5 of `md5:secret`.
     const MD5: &str = "d405b51e13b88171d9066e5f3d87e7bb";

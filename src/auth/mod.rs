@@ -15,9 +15,6 @@ mod throttle;
 pub mod user;
 pub mod users;
 
-#[cfg(test)]
-mod test_log;
-
 pub use self::{
     access::AccessList,
     events::EventList,

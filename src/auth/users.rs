@@ -115,10 +115,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
 
     use super::*;
-    use crate::{
-        auth::{rights::Rights, test_log::TestLog},
-        event::Filter,
-    };
+    use crate::{auth::rights::Rights, event::Filter, test_log::TestLog};
 
     const PBKDF2: &str = "487636FDE3637C7C853AAC9EAF6FA062;\
         357C71CA59F760C08C4125C444A22A91FD1FE1FB0E5628771A572BAF6F61B71F";

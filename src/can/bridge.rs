@@ -19,7 +19,7 @@ use super::{
     frame::Frame,
     life::{Life, Netdev},
     map::{self, KernelFilter, NotMapped},
-    port::{Options, Pass},
+    port::{Options, Pass, Progress},
 };
 use crate::{
     config::Bus,
@@ -72,8 +72,7 @@ pub fn run(
                 () = poll_fn(|context| bridge.poll(context)) => return,
                 Ok(()) = settings.changed() => {
                     let bus = settings.borrow_and_update().clone();
-                    bridge.life = life_of(&bus, &guid);
-                    bridge.bus = bus;
+                    bridge.change(bus);
                 }
             }
         }
@@ -82,8 +81,13 @@ pub fn run(
 
 /// The life of a bus with these settings, from its beginning.
 fn life_of(bus: &Bus, guid: &Guid) -> Life {
-    let interface = Box::new(Netdev::new(bus.interface.clone(), options(bus, guid)));
-    Life::new(bus.interface.clone(), interface, bus.restart_delay)
+    let interface = Box::new(Netdev::new(bus.interface.clone()));
+    let options = Options {
+        fd: bus.fd,
+        filter: kernel_filter(bus, guid),
+    };
+    let name = bus.interface.clone();
+    Life::new(name, interface, options, bus.restart_delay)
 }
 
 struct Bridge {
@@ -139,6 +143,20 @@ impl Bridge {
             batches: Vec::new(),
             frames: Vec::new(),
         }
+    }
+
+    /// Goes on with other settings. Frames that have come are not lost.
+    fn change(&mut self, bus: Bus) {
+        if (&bus.interface, bus.fd) == (&self.bus.interface, self.bus.fd) {
+            self.life.set_filter(kernel_filter(&bus, &self.guid));
+        } else {
+            if let Some(port) = self.life.receiver() {
+                let progress = port.take_rest(&mut self.frames);
+                self.take_frames(progress);
+            }
+            self.life = life_of(&bus, &self.guid);
+        }
+        self.bus = bus;
     }
 
     /// Handles whatever is there. Ready at the end.
@@ -280,6 +298,13 @@ impl Bridge {
             }
             Poll::Ready(Ok(progress)) => progress,
         };
+        self.take_frames(progress);
+        self.poll_deliver(context);
+        true
+    }
+
+    /// Makes events of the frames that were read.
+    fn take_frames(&mut self, progress: Progress) {
         let counters = &self.shared.counters;
         counters.can_ignored.add(progress.malformed.into());
         self.note_lost(progress.dropped);
@@ -288,8 +313,6 @@ impl Bridge {
             self.receive(&frame, ns);
         }
         self.frames = frames;
-        self.poll_deliver(context);
-        true
     }
 
     fn receive(&mut self, frame: &Frame, ns: u64) {
@@ -340,14 +363,11 @@ impl Drop for Bridge {
     }
 }
 
-fn options(bus: &Bus, guid: &Guid) -> Options {
-    Options {
-        fd: bus.fd,
-        filter: if bus.filter.is_pass_all() {
-            Pass::All
-        } else {
-            KernelFilter::new(&bus.filter, guid).map_or(Pass::Nothing, Pass::Some)
-        },
+fn kernel_filter(bus: &Bus, guid: &Guid) -> Pass {
+    if bus.filter.is_pass_all() {
+        Pass::All
+    } else {
+        KernelFilter::new(&bus.filter, guid).map_or(Pass::Nothing, Pass::Some)
     }
 }
 

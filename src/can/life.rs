@@ -16,12 +16,15 @@ use tokio::time::{Sleep, sleep};
 use super::{
     frame::Frame,
     interface::{self, InterfaceState, Watch},
-    port::{Options, Port, errno},
+    port::{Options, Pass, Port, errno},
     report::{Report, Reports},
 };
 
 /// The longest time between two attempts, where the configuration does not say a longer one.
 const LONGEST_DELAY: Duration = Duration::from_secs(8);
+
+/// How long a controller that was bus-off or has restarted is taken to do so again and again.
+const RESTARTING: Duration = Duration::from_secs(10);
 
 /// What a bus needs of the system.
 pub(super) trait Interface: Send {
@@ -30,7 +33,7 @@ pub(super) trait Interface: Send {
 
     fn state(&self) -> InterfaceState;
 
-    fn open(&self, index: u32) -> io::Result<Port>;
+    fn open(&self, index: u32, options: &Options) -> io::Result<Port>;
 
     /// Ready when something may have changed. `None` where nothing tells, and one has to look.
     fn poll_changed(&mut self, context: &mut Context<'_>) -> Option<Poll<()>>;
@@ -40,18 +43,16 @@ pub(super) trait Interface: Send {
 #[derive(Debug)]
 pub(super) struct Netdev {
     name: String,
-    options: Options,
     watch: Option<Watch>,
 }
 
 impl Netdev {
     /// Needs a runtime.
-    pub(super) fn new(name: String, options: Options) -> Self {
+    pub(super) fn new(name: String) -> Self {
         let watch = Watch::start().inspect_err(|error| log_no_watch(&name, error));
         Self {
             watch: watch.ok(),
             name,
-            options,
         }
     }
 }
@@ -65,8 +66,8 @@ impl Interface for Netdev {
         interface::interface_state(&self.name)
     }
 
-    fn open(&self, index: u32) -> io::Result<Port> {
-        Port::open(index, &self.options)
+    fn open(&self, index: u32, options: &Options) -> io::Result<Port> {
+        Port::open(index, options)
     }
 
     fn poll_changed(&mut self, context: &mut Context<'_>) -> Option<Poll<()>> {
@@ -99,6 +100,7 @@ enum State {
 pub(super) struct Life {
     name: String,
     interface: Box<dyn Interface>,
+    options: Options,
     /// With the number of the interface that it is open on.
     port: Option<(u32, Port)>,
     /// Whether the interface of the port is gone: what it had received is still there.
@@ -107,6 +109,8 @@ pub(super) struct Life {
     state: Option<State>,
     /// The state that the log has.
     logged: Option<State>,
+    /// When an error frame has last told that the controller is bus-off or has restarted.
+    restarting: Option<Instant>,
     /// What limits how often the state is logged: a controller that restarts by itself may go
     /// bus-off and restart many times a second.
     limit: Option<Report>,
@@ -123,14 +127,21 @@ pub(super) struct Life {
 impl Life {
     /// Needs a runtime. Between two attempts to open the interface `delay` passes, and twice as
     /// long with each.
-    pub(super) fn new(name: String, interface: Box<dyn Interface>, delay: Duration) -> Self {
+    pub(super) fn new(
+        name: String,
+        interface: Box<dyn Interface>,
+        options: Options,
+        delay: Duration,
+    ) -> Self {
         Self {
             name,
             interface,
+            options,
             port: None,
             stale: false,
             state: None,
             logged: None,
+            restarting: None,
             limit: None,
             watched: true,
             timer: Box::pin(sleep(Duration::ZERO)),
@@ -151,6 +162,21 @@ impl Life {
         match &self.port {
             Some((_, port)) if self.state == Some(State::Up) => Some(port),
             _ => None,
+        }
+    }
+
+    /// Sets what the kernel lets through, without missing a frame.
+    pub(super) fn set_filter(&mut self, filter: Pass) {
+        if filter == self.options.filter {
+            return;
+        }
+        self.options.filter = filter;
+        if let Some((_, port)) = &self.port
+            && let Err(error) = port.set_filter(filter)
+        {
+            // When all that came is read, another is opened.
+            self.stale = true;
+            self.enter(State::Failed(errno(&error)));
         }
     }
 
@@ -207,13 +233,20 @@ impl Life {
 
     /// Takes note of an error frame.
     pub(super) fn report(&mut self, frame: &Frame) {
+        let now = Instant::now();
         for report in Report::of(frame) {
             match report {
-                Report::BusOff => self.enter(State::BusOff),
-                // Where the interface has a carrier again, frames reach the bus again.
-                Report::Restarted => self.look(),
+                Report::BusOff => {
+                    self.restarting = Some(now);
+                    self.enter(State::BusOff);
+                }
+                Report::Restarted => {
+                    self.restarting = Some(now);
+                    // Where the interface has a carrier again, frames reach the bus again.
+                    self.look();
+                }
                 _ => {
-                    if let Some(count) = self.reports.hit(report, 1, Instant::now()) {
+                    if let Some(count) = self.reports.hit(report, 1, now) {
                         tracing::warn!("CAN bus {}: {report}{}", self.name, Times(count));
                     }
                 }
@@ -256,7 +289,10 @@ impl Life {
     /// frame is missed when it goes up.
     fn open(&mut self, index: u32) -> Result<(), Errno> {
         if self.port.is_none() {
-            let port = self.interface.open(index).map_err(|error| errno(&error))?;
+            let port = self
+                .interface
+                .open(index, &self.options)
+                .map_err(|error| errno(&error))?;
             self.port = Some((index, port));
         }
         Ok(())
@@ -275,7 +311,11 @@ impl Life {
         if changed {
             self.delay = self.first_delay;
             self.waiting = false;
+            let limited = self
+                .restarting
+                .is_some_and(|since| since.elapsed() < RESTARTING);
             self.limit = match (before, state) {
+                _ if !limited => None,
                 (_, State::BusOff) => Some(Report::BusOff),
                 (Some(State::BusOff), State::Up) => Some(Report::Restarted),
                 _ => None,

@@ -50,7 +50,7 @@ pub(super) struct Options {
 }
 
 /// What the kernel lets through. Error frames always pass.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pass {
     /// All frames, those too that are not VSCP.
     All,
@@ -98,13 +98,7 @@ impl Port {
         let fd = c_int::from(options.fd);
         socket.set_socket_option_int(SOL_CAN_RAW, CAN_RAW_FD_FRAMES, fd)?;
         socket.set_error_filter(CAN_ERR_MASK)?;
-        match options.filter {
-            Pass::All => {}
-            Pass::Some(KernelFilter { id, mask }) => {
-                socket.set_filters(&[CanFilter::new(id, mask)])?;
-            }
-            Pass::Nothing => socket.set_filter_drop_all()?,
-        }
+        set_filter(&socket, options.filter)?;
         setsockopt(&socket, sockopt::RxqOvfl, &1)?;
         if setsockopt(&socket, sockopt::RcvBufForce, &RECEIVE_BUFFER).is_err() {
             // Without the right to do that, the system's limit holds.
@@ -129,6 +123,36 @@ impl Port {
             dropped: 0,
             flooded: false,
         })
+    }
+
+    /// Sets what the kernel lets through from now on; what it has for the socket stays.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub(super) fn set_filter(&self, filter: Pass) -> io::Result<()> {
+        set_filter(self.socket.get_ref(), filter)
+    }
+
+    /// Adds the frames that are there to `frames`, before the socket is closed: no more come.
+    pub(super) fn take_rest(&mut self, frames: &mut Vec<(Frame, u64)>) -> Progress {
+        let socket = self.socket.get_ref();
+        // Where the kernel refuses that, the interface is gone and nothing comes either.
+        let _ = socket.set_filter_drop_all();
+        let _ = socket.set_error_filter_drop_all();
+        let mut malformed = 0;
+        loop {
+            match receive(socket, &mut self.buffers, frames) {
+                Ok(received) => malformed += received.malformed,
+                // The interface has gone down, which it tells before what it had received.
+                Err(Errno::EINTR | Errno::ENETDOWN) => {}
+                Err(_) => break,
+            }
+        }
+        Progress {
+            dropped: drops(socket).map_or(0, |total| newly_dropped(&mut self.dropped, total)),
+            malformed,
+            more: false,
+        }
     }
 
     /// The error that the interface has left on the socket: ENETDOWN where it has gone down,
@@ -228,6 +252,14 @@ impl Port {
                 result => return Poll::Ready(result),
             }
         }
+    }
+}
+
+fn set_filter(socket: &CanFdSocket, filter: Pass) -> io::Result<()> {
+    match filter {
+        Pass::All => socket.set_filter_accept_all(),
+        Pass::Some(KernelFilter { id, mask }) => socket.set_filters(&[CanFilter::new(id, mask)]),
+        Pass::Nothing => socket.set_filter_drop_all(),
     }
 }
 

@@ -77,13 +77,15 @@ pub(super) fn read(
         None if variables.interface.is_some() => vec![Bus::default()],
         None => Vec::new(),
     };
-    if let Some(bus) = buses.first_mut() {
+    if let Some((bus, others)) = buses.split_first_mut() {
         let wrong = |source: &Source, expected: &dyn std::fmt::Display| {
             ConfigError::new(source.name(), format!("{:?}", source.text()), expected)
         };
         if let Some(source) = &variables.interface {
             let name = source.text().trim();
-            bus.interface = interface(name).map_err(|expected| wrong(source, &expected))?;
+            bus.interface = interface(name)
+                .and_then(|name| unused_interface(name, names(others)))
+                .map_err(|expected| wrong(source, &expected))?;
         }
         for (variable, pattern) in [
             (&variables.filter, &mut bus.filter.value),
@@ -108,6 +110,23 @@ pub fn interface(name: &str) -> Result<String, &'static str> {
     } else {
         Err("the name of a network interface, as in \"can0\"")
     }
+}
+
+/// Refuses an interface that one of `others` is: each of the two buses would receive what the
+/// other sends. The error says what is expected.
+pub fn unused_interface(
+    interface: String,
+    others: impl IntoIterator<Item: AsRef<str>>,
+) -> Result<String, &'static str> {
+    if others.into_iter().any(|other| other.as_ref() == interface) {
+        Err("an interface that no other bus has")
+    } else {
+        Ok(interface)
+    }
+}
+
+fn names(buses: &[Bus]) -> impl Iterator<Item = &str> {
+    buses.iter().map(|bus| bus.interface.as_str())
 }
 
 fn read_buses(node: &Node<'_>, warnings: &mut Vec<String>) -> Result<Vec<Bus>, ConfigError> {
@@ -138,10 +157,11 @@ fn read_one(
         None => default.interface,
         Some(node) => node.parsed(interface)?,
     };
-    if enabled && others.iter().any(|other| other.interface == interface) {
-        // Each would receive what the other sends.
-        return Err(node.error_found(interface, "an interface that no other bus has"));
-    }
+    let interface = match enabled {
+        true => unused_interface(interface.clone(), names(others))
+            .map_err(|expected| node.error_found(interface, expected))?,
+        false => interface,
+    };
     let bus = Bus {
         interface,
         guid: object

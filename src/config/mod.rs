@@ -14,7 +14,7 @@ mod web;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 pub use self::{
-    can::{Bus, interface as interface_name},
+    can::{Bus, interface as interface_name, unused_interface},
     listen::Listen,
     web::Web,
 };

@@ -14,7 +14,10 @@ mod ring;
 
 use std::{
     collections::VecDeque,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
@@ -80,6 +83,11 @@ pub struct Hub {
     too_large: Burst,
     /// Events of buses that the host did not get.
     bus_events: Burst,
+    /// Commands to the driver that there was no room for, since the log was last told.
+    commands_dropped: AtomicU64,
+    too_many_commands: Burst,
+    /// Replies of the driver that there is no room for.
+    replies: Burst,
 }
 
 /// What the hub needs to know.
@@ -141,6 +149,9 @@ impl Hub {
             full: Burst::default(),
             too_large: Burst::default(),
             bus_events: Burst::default(),
+            commands_dropped: AtomicU64::new(0),
+            too_many_commands: Burst::default(),
+            replies: Burst::default(),
         }
     }
 
@@ -310,14 +321,18 @@ impl Hub {
         if event.data.len() <= self.settings.host_max_data
             && self.to_host.try_send(event.clone()).is_err()
         {
-            self.counters.dropped_own.add(1);
+            self.drop_reply("the host (key max-in-queue)", self.for_host.len());
         }
         let routed = Routed {
             event,
             origin: Endpoint::Driver,
         };
-        if self.queue.push(routed, Some(ANNOUNCING)).is_err() {
-            self.counters.dropped_own.add(1);
+        // What comes when the hub is closed is too late.
+        if let Err(refused) = self.queue.push(routed, Some(ANNOUNCING)) {
+            match refused {
+                Refused::Full => self.drop_reply("the clients", self.queue.len()),
+                Refused::Closed => self.counters.dropped_own.add(1),
+            }
         }
     }
 
@@ -369,6 +384,29 @@ impl Hub {
             && self.commands.try_send(command).is_err()
         {
             self.counters.dropped_own.add(1);
+            self.commands_dropped.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// Logs the commands that there was no room for. The threads of the host have no log: this is
+    /// for the one who takes the commands.
+    pub fn log_dropped_commands(&self) {
+        let dropped = self.commands_dropped.swap(0, Relaxed);
+        if dropped > 0
+            && let Some(count) = self.too_many_commands.hit(dropped, Instant::now())
+        {
+            tracing::warn!(
+                "{count} commands to the driver dropped: they come faster than they are carried out"
+            );
+        }
+    }
+
+    fn drop_reply(&self, receiver: &str, waiting: usize) {
+        self.counters.dropped_own.add(1);
+        if let Some(count) = self.replies.hit(1, Instant::now()) {
+            tracing::warn!(
+                "{count} replies of the driver dropped: {waiting} events wait for {receiver}"
+            );
         }
     }
 
@@ -382,5 +420,63 @@ impl Hub {
             recv(self.for_host) -> event => event.map_err(|_| HostError::Closed),
             recv(timer) -> _ => Err(HostError::Timeout),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::{
+        event::{Data, text},
+        test_log::TestLog,
+    };
+
+    fn hub(limits: &Limits, commands: mpsc::Sender<Routed>) -> Hub {
+        let settings = Settings {
+            guid: Guid([0xD1; 16]),
+            rx_filter: Filter::default(),
+            host_max_data: 512,
+            echo_filter: false,
+        };
+        Hub::new(settings, limits, Arc::default(), commands)
+    }
+
+    #[test]
+    fn commands_that_there_is_no_room_for_are_counted_and_logged_once() {
+        let (commands, _waiting) = mpsc::channel(1);
+        let hub = hub(&Limits::default(), commands);
+        let log = TestLog::start();
+        let mut command = text::parse("0,1028,1,,,,-").unwrap();
+        command.data = Data::copy_from(&[&[0xD1; 16][..], b" {}"].concat()).unwrap();
+        for _ in 0..4 {
+            hub.write(command.clone(), None).unwrap();
+        }
+        assert_eq!(hub.counters.dropped_own.get(), 3);
+        hub.log_dropped_commands();
+        hub.log_dropped_commands();
+        assert_eq!(
+            log.take(),
+            ["WARN 3 commands to the driver dropped: they come faster than they are carried out"]
+        );
+    }
+
+    #[test]
+    fn replies_that_the_host_has_no_room_for_are_counted_and_logged_once() {
+        let limits = Limits {
+            host_queue: 1,
+            ..Limits::default()
+        };
+        let hub = hub(&limits, mpsc::channel(1).0);
+        let log = TestLog::start();
+        for _ in 0..4 {
+            hub.announce(text::parse("0,1028,2,,,,-").unwrap());
+        }
+        assert_eq!(hub.counters.dropped_own.get(), 3);
+        assert_eq!(
+            log.take(),
+            ["WARN 1 replies of the driver dropped: 1 events wait for the host (key max-in-queue)"]
+        );
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     host::StoppableDriver,
     start, start_on,
     vcan::{Vcan, processor_time},
+    write_variable,
 };
 
 fn write(server: &Server, number: u32) {
@@ -59,6 +60,62 @@ pub(crate) fn every_frame_of_a_flood_arrives_or_is_counted() {
     );
     assert_eq!(received, counters.can_received.get());
     assert_eq!(counters.dropped_slow.get(), 0);
+}
+
+pub(crate) fn every_frame_arrives_or_is_counted_while_filters_are_written() {
+    const FRAMES: u32 = 30_000;
+
+    let vcan = Vcan::up();
+    let server = start_on(
+        &vcan,
+        json!({}),
+        json!({"write": true, "max-in-queue": 2 * FRAMES}),
+    );
+    let peer = vcan.peer();
+    // All of them let the frames pass, and the kernel has another filter with nearly each.
+    let changes = [
+        ("filter", "0,10,6,-"),
+        ("mask", "0,0xFFFF,0,-"),
+        ("mask", "0,0xFFFF,0,-"),
+        ("interface", &vcan.name),
+        ("mask", "0,0xFFFF,0xFFFF,-"),
+        ("mask", "0,0,0,-"),
+    ];
+    thread::scope(|scope| {
+        let flood = scope.spawn(|| (0..FRAMES).for_each(|number| peer.send_numbered(number)));
+        for (name, value) in changes.iter().cycle() {
+            if flood.is_finished() {
+                break;
+            }
+            write_variable(&server, name, value);
+        }
+    });
+    let counters = server.driver.counters();
+    let counted = || counters.can_received.get() + counters.can_lost.get();
+    wait_until("all counted", || counted() >= FRAMES.into());
+    assert_eq!(counted(), u64::from(FRAMES));
+    assert_eq!(server.log().matches(": up").count(), 1);
+}
+
+pub(crate) fn what_an_interface_has_received_is_taken_before_another_is_used() {
+    const ROUNDS: u32 = 20;
+    const FRAMES: u32 = 500;
+
+    let buses = [Vcan::up(), Vcan::up()];
+    let server = start_on(&buses[0], json!({}), json!({"write": true}));
+    let peers = [buses[0].peer(), buses[1].peer()];
+    for round in 0..ROUNDS {
+        let [now, next] = [round % 2, (round + 1) % 2].map(|index| index as usize);
+        (0..FRAMES).for_each(|number| peers[now].send_numbered(number));
+        write_variable(&server, "interface", &buses[next].name);
+        let ups = round as usize + 2;
+        wait_until("up", || server.log().matches(": up").count() == ups);
+    }
+    let counters = server.driver.counters();
+    assert_eq!(
+        counters.can_received.get() + counters.can_lost.get(),
+        u64::from(ROUNDS * FRAMES)
+    );
 }
 
 pub(crate) fn every_event_of_a_flood_is_sent_or_counted() {

@@ -194,6 +194,26 @@ pub(crate) fn an_interface_that_is_no_can_is_reported() {
     assert_eq!(socket.receive_number(), 1);
 }
 
+pub(crate) fn each_loss_of_the_carrier_is_logged_and_each_return() {
+    let (vcan, peer) = (Vcan::missing(), Vcan::missing());
+    ip(&format!(
+        "link add dev {} type vxcan peer name {}",
+        vcan.name, peer.name
+    ));
+    vcan.set("up");
+    let server = start(&json!({"interface": vcan.name}), json!({}));
+    let logged = |text| server.log().matches(text).count();
+    let start = Instant::now();
+    for count in 1..4 {
+        wait_until("lost", || logged("bus-off, or not connected") == count);
+        peer.set("up");
+        wait_until("up", || logged(": up") == count);
+        peer.set("down");
+    }
+    // At once, not when the limit of error frames allows it.
+    assert!(start.elapsed() < Duration::from_secs(9));
+}
+
 pub(crate) fn an_idle_bus_costs_nothing() {
     let vcan = Vcan::up();
     let server = start_on(&vcan, json!({}), json!({}));

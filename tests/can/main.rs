@@ -19,8 +19,13 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
 use serde_json::{Value, json};
+use vscpl2drv_websocksrv::event::{Data, Guid};
 
-use self::{common::Server, place::Place, vcan::Vcan};
+use self::{
+    common::{DEADLINE, GUID, Server, event_of},
+    place::Place,
+    vcan::Vcan,
+};
 
 /// Names a test as its function is named.
 macro_rules! tests {
@@ -53,6 +58,7 @@ fn trials() -> Vec<Trial> {
         mapping::events_have_the_kernel_s_time_of_reception,
         mapping::frames_that_are_not_vscp_are_ignored_and_counted,
         mapping::filters_hold_both_ways_and_the_kernel_has_that_of_the_received,
+        mapping::a_filter_that_is_written_is_that_of_the_kernel_at_once,
         mapping::fd_frames_are_exchanged_where_that_is_switched_on,
         mapping::fd_frames_are_not_seen_where_that_is_switched_off,
         mapping::an_interface_that_takes_no_fd_frames_refuses_only_those,
@@ -68,10 +74,13 @@ fn trials() -> Vec<Trial> {
         life::more_than_the_queue_size_is_dropped_and_counted,
         life::no_frame_is_missed_when_it_goes_down_and_up,
         life::an_interface_that_is_no_can_is_reported,
+        life::each_loss_of_the_carrier_is_logged_and_each_return,
         life::an_idle_bus_costs_nothing,
         errors::error_frames_are_counted_and_logged_once,
         errors::bus_off_stops_sending_until_the_controller_restarts,
         flood::every_frame_of_a_flood_arrives_or_is_counted,
+        flood::every_frame_arrives_or_is_counted_while_filters_are_written,
+        flood::what_an_interface_has_received_is_taken_before_another_is_used,
         flood::every_event_of_a_flood_is_sent_or_counted,
         flood::floods_both_ways_at_once_are_survived,
         flood::what_the_kernel_has_no_room_for_is_counted,
@@ -94,4 +103,21 @@ fn start_on(vcan: &Vcan, bus: Value, keys: Value) -> Server {
     let server = start(&bus, keys);
     server.wait_for_log(&format!("CAN bus {}: up", vcan.name));
     server
+}
+
+/// Has the host write a variable of the driver, and waits for the answer.
+fn write_variable(server: &Server, name: &str, value: &str) {
+    let guid: Guid = GUID.parse().unwrap();
+    let command = json!({"op": "writevar", "name": name, "arg": value}).to_string();
+    let mut event = event_of("0,1028,1,,,,-");
+    event.data = Data::copy_from(&[&guid.0[..], &[0x20], command.as_bytes()].concat()).unwrap();
+    server.driver.write(event, Some(DEADLINE)).unwrap();
+    let answer = loop {
+        let event = server.host_reads();
+        if event.class == 1028 {
+            break event;
+        }
+    };
+    let answer = String::from_utf8_lossy(&answer.data[17..]).into_owned();
+    assert!(answer.contains("\"OK\""), "{answer}");
 }

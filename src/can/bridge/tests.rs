@@ -37,7 +37,7 @@ impl Interface for Double {
         self.0.lock().0
     }
 
-    fn open(&self, _: u32) -> io::Result<Port> {
+    fn open(&self, _: u32, _: &Options) -> io::Result<Port> {
         let socket = self.0.lock().1.take().ok_or(io::ErrorKind::NotFound)?;
         Port::new(CanFdSocket::from(socket))
     }
@@ -82,6 +82,10 @@ impl Bench {
         let life = Life::new(
             "double".into(),
             Box::new(interface.clone()),
+            Options {
+                fd: false,
+                filter: Pass::All,
+            },
             bus.restart_delay,
         );
         let subscription = shared.hub.subscribe(Endpoint::Bus(0));

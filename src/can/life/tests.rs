@@ -8,6 +8,7 @@ use socketcan::CanFdSocket;
 use std::future::poll_fn;
 
 use super::*;
+use crate::test_log::TestLog;
 
 /// An interface whose state the test sets.
 #[derive(Clone)]
@@ -34,7 +35,7 @@ impl Interface for Double {
         self.0.lock().state
     }
 
-    fn open(&self, _: u32) -> io::Result<Port> {
+    fn open(&self, _: u32, _: &Options) -> io::Result<Port> {
         let mut scene = self.0.lock();
         scene.opened.push(tokio::time::Instant::now());
         if let Some(error) = scene.error {
@@ -61,7 +62,11 @@ fn life(state: InterfaceState) -> (Life, Double) {
         peers: Vec::new(),
     })));
     let delay = Duration::from_millis(500);
-    let life = Life::new("double".into(), Box::new(double.clone()), delay);
+    let options = Options {
+        fd: false,
+        filter: Pass::All,
+    };
+    let life = Life::new("double".into(), Box::new(double.clone()), options, delay);
     (life, double)
 }
 
@@ -196,20 +201,64 @@ async fn where_nothing_tells_of_changes_it_looks_now_and_then() {
     assert_eq!(life.state, Some(State::Missing));
 }
 
+/// An error frame with what its class says.
+fn error_frame(class: u32) -> Frame {
+    let mut wire = [0; 16];
+    wire[..4].copy_from_slice(&(class | libc::CAN_ERR_FLAG).to_ne_bytes());
+    Frame::from_wire(&wire).unwrap()
+}
+
+#[tokio::test]
+async fn each_loss_of_the_carrier_is_logged_and_each_return() {
+    let (mut life, double) = life(InterfaceState::Up);
+    look(&mut life).await;
+    let log = TestLog::start();
+    for _ in 0..3 {
+        for state in [InterfaceState::NoCarrier, InterfaceState::Up] {
+            double.0.lock().state = state;
+            life.look();
+        }
+    }
+    let lines = log.take();
+    let kinds: Vec<_> = lines.iter().map(|line| line.contains(": up")).collect();
+    assert_eq!(kinds, [false, true].repeat(3), "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_controller_that_restarts_all_the_time_is_logged_once() {
+    let (mut life, double) = life(InterfaceState::Up);
+    look(&mut life).await;
+    let log = TestLog::start();
+    for _ in 0..3 {
+        life.report(&error_frame(libc::CAN_ERR_BUSOFF));
+        // The kernel tells it, too.
+        double.0.lock().state = InterfaceState::NoCarrier;
+        life.look();
+        double.0.lock().state = InterfaceState::Up;
+        life.look();
+        life.report(&error_frame(libc::CAN_ERR_RESTARTED));
+    }
+    let lines = log.take();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(lines[0].contains("bus-off") && lines[1].contains(": up"));
+    assert!(!life.waiting);
+}
+
 #[tokio::test]
 async fn the_last_state_is_logged_though_it_changes_often() {
-    let (mut life, _double) = life(InterfaceState::Up);
+    let (mut life, double) = life(InterfaceState::Up);
     look(&mut life).await;
     for _ in 0..3 {
-        life.enter(State::BusOff);
-        life.enter(State::Up);
+        life.report(&error_frame(libc::CAN_ERR_BUSOFF));
+        life.report(&error_frame(libc::CAN_ERR_RESTARTED));
     }
     assert_eq!(life.logged, Some(State::Up));
     assert!(!life.waiting);
-    life.enter(State::BusOff);
+    life.report(&error_frame(libc::CAN_ERR_BUSOFF));
     // Not logged now, as it was a moment ago; but it is looked at again.
     assert_eq!((life.logged, life.waiting), (Some(State::Up), true));
+    double.0.lock().state = InterfaceState::NoCarrier;
     life.reports = Reports::default();
-    life.enter(State::BusOff);
+    life.look();
     assert_eq!(life.logged, Some(State::BusOff));
 }

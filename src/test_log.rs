@@ -16,13 +16,13 @@ use tracing_subscriber::{
 };
 
 /// Keeps the log of a thread, as lines of level and message, while it lives.
-pub(super) struct TestLog {
+pub(crate) struct TestLog {
     lines: Arc<Mutex<Vec<String>>>,
     _guard: dispatcher::DefaultGuard,
 }
 
 impl TestLog {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let lines = Arc::<Mutex<Vec<String>>>::default();
         let subscriber = Registry::default().with(Lines(Arc::clone(&lines)));
         Self {
@@ -33,7 +33,7 @@ impl TestLog {
 
     /// The lines since the last call.
     #[expect(clippy::unwrap_used, reason = "only tests use it")]
-    pub(super) fn take(&self) -> Vec<String> {
+    pub(crate) fn take(&self) -> Vec<String> {
         std::mem::take(&mut *self.lines.lock().unwrap())
     }
 }
