@@ -311,6 +311,27 @@ fn what_a_browser_has_is_not_sent_again() {
 }
 
 #[test]
+fn a_file_with_a_time_that_http_cannot_write_is_served_without_one() {
+    let folder = folder();
+    let path = folder.path().join("www/0123.txt");
+    let file = fs::File::options().write(true).open(&path).unwrap();
+    let server = open(&folder);
+    let year = Duration::from_secs(31_556_952);
+    for modified in [
+        SystemTime::UNIX_EPOCH - 10 * year,
+        SystemTime::UNIX_EPOCH - Duration::from_millis(1),
+    ] {
+        file.set_modified(modified).unwrap();
+        for method in ["GET", "HEAD"] {
+            let reply = server.request(method, "/0123.txt", &[], "");
+            let body = if method == "GET" { "0123456789" } else { "" };
+            assert_eq!((reply.status, reply.text()), (200, body), "{modified:?}");
+            assert_eq!(reply.header("last-modified"), None, "{modified:?}");
+        }
+    }
+}
+
+#[test]
 fn precompressed_files_are_served_to_those_who_understand_them() {
     let folder = folder();
     let server = open(&folder);
