@@ -254,14 +254,50 @@ fn parts_of_a_file_can_be_asked_for() {
         ("bytes=-2", 206, "89", Some("bytes 8-9/10")),
         ("bytes=9-9", 206, "9", Some("bytes 9-9/10")),
         ("bytes=10-", 416, "", Some("bytes */10")),
-        ("bytes=5-3", 416, "", Some("bytes */10")),
+        ("bytes=-0", 416, "", Some("bytes */10")),
+        ("bytes=8-99", 206, "89", Some("bytes 8-9/10")),
+        (
+            "bytes=8-99999999999999999999",
+            206,
+            "89",
+            Some("bytes 8-9/10"),
+        ),
+        ("bytes=99999999999999999999-", 416, "", Some("bytes */10")),
+        ("Bytes=00-03", 206, "0123", Some("bytes 0-3/10")),
+        ("bytes=-10", 206, "0123456789", Some("bytes 0-9/10")),
+        // All that there is.
+        ("bytes=-11", 200, "0123456789", None),
+        ("bytes=-99999999999999999999", 200, "0123456789", None),
+        // No single part in a form that is understood.
         ("bytes=0-1,3-4", 200, "0123456789", None),
+        ("bytes=5-3", 200, "0123456789", None),
+        ("bytes=abc", 200, "0123456789", None),
+        ("bytes=-", 200, "0123456789", None),
+        ("bytes=", 200, "0123456789", None),
+        ("bytes=+1-3", 200, "0123456789", None),
+        ("bytes=--3", 200, "0123456789", None),
+        ("lines=0-1", 200, "0123456789", None),
+        ("bytes", 200, "0123456789", None),
+        ("", 200, "0123456789", None),
     ] {
         let reply = get("/0123.txt", range);
         assert_eq!((reply.status, reply.text()), (status, part), "{range}");
         assert_eq!(reply.header("content-range"), content_range, "{range}");
         assert_eq!(reply.header("accept-ranges"), Some("bytes"), "{range}");
     }
+    for range in ["bytes=0-", "bytes=0-0", "bytes=3-", "bytes=-1"] {
+        let reply = get("/empty.txt", range);
+        assert_eq!((reply.status, reply.text()), (200, ""), "{range}");
+        assert_eq!(reply.header("content-range"), None, "{range}");
+    }
+    let twice = [("Range", "bytes=0-3"), ("Range", "bytes=5-6")];
+    let reply = server.request("GET", "/0123.txt", &twice, "");
+    assert_eq!((reply.status, reply.text()), (200, "0123456789"));
+    let head = server.request("HEAD", "/0123.txt", &twice[..1], "");
+    assert_eq!(head.status, 200);
+    assert_eq!(head.header("content-length"), Some("10"));
+    let reply = get("/large.bin", "bytes=-300001");
+    assert!(reply.status == 200 && reply.body == bytes);
     let reply = get("/large.bin", "bytes=100000-299998");
     assert_eq!(reply.status, 206);
     assert!(reply.body == bytes[100_000..299_999]);
