@@ -62,10 +62,11 @@ fn assert_not_found(reply: &Response, what: &str) {
 fn files_are_served_with_their_types() {
     let folder = folder();
     for (name, kind) in [
-        ("a.html", "text/html"),
-        ("a.css", "text/css"),
-        ("a.js", "text/javascript"),
-        ("a.mjs", "application/javascript"),
+        ("a.html", "text/html; charset=utf-8"),
+        ("a.txt", "text/plain; charset=utf-8"),
+        ("a.css", "text/css; charset=utf-8"),
+        ("a.js", "text/javascript; charset=utf-8"),
+        ("a.mjs", "application/javascript; charset=utf-8"),
         ("a.json", "application/json"),
         ("a.svg", "image/svg+xml"),
         ("a.png", "image/png"),
@@ -395,7 +396,8 @@ fn precompressed_files_are_served_to_those_who_understand_them() {
         }
     }
     let reply = server.request("GET", "/app.js", &[("Accept-Encoding", "br")], "");
-    assert_eq!(reply.header("content-type"), Some("text/javascript"));
+    let kind = Some("text/javascript; charset=utf-8");
+    assert_eq!(reply.header("content-type"), kind);
 }
 
 #[test]

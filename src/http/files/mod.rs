@@ -18,8 +18,8 @@ use http_body_util::{Either, Full};
 use hyper::{
     HeaderMap, Request, Response, StatusCode,
     header::{
-        CACHE_CONTROL, CONTENT_RANGE, CONTENT_SECURITY_POLICY, HOST, HeaderValue, IF_RANGE, RANGE,
-        REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+        CACHE_CONTROL, CONTENT_RANGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderValue,
+        IF_RANGE, RANGE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
     },
     http::request::Parts,
 };
@@ -70,6 +70,7 @@ impl Files {
             }
         };
         let headers = response.headers_mut();
+        name_charset(headers);
         headers.insert(CONTENT_SECURITY_POLICY, policy);
         for (name, value) in [
             (X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -121,6 +122,23 @@ impl Files {
         }
         let text = "The file cannot be read.\n";
         answer(StatusCode::INTERNAL_SERVER_ERROR, text).map(Either::Left)
+    }
+}
+
+/// Says that texts are in UTF-8, where nothing is said: browsers would guess, and wrongly.
+fn name_charset(headers: &mut HeaderMap) {
+    let Some(kind) = headers.get_mut(CONTENT_TYPE) else {
+        return;
+    };
+    let Ok(text) = kind.to_str() else {
+        return;
+    };
+    let is_text = text.starts_with("text/") || text == "application/javascript";
+    if is_text
+        && !text.contains(';')
+        && let Ok(with_charset) = HeaderValue::try_from(format!("{text}; charset=utf-8"))
+    {
+        *kind = with_charset;
     }
 }
 
