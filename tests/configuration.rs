@@ -859,6 +859,37 @@ fn a_log_file_that_cannot_be_opened_stops_nobody() {
 }
 
 #[test]
+fn what_is_wrong_in_a_configuration_is_one_line_in_its_log_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.json");
+    let logging = json!({
+        "console-enable-log": false, "file-path": log_path(&folder), "file-pattern": "%l %v",
+    });
+    let file = |key: &str, value: &str| {
+        fs::write(
+            &path,
+            format!("{{\"logging\": {logging},\n\"{key}\": {value}}}"),
+        )
+        .unwrap();
+        path.to_string_lossy().into_owned()
+    };
+    for (key, value, error) in [
+        ("url-ws1", "5", "t.json:2: url-ws1: found 5, expected"),
+        ("debug", "5", "t.json:2: debug: found 5, expected"),
+        ("key-file", "\"/nonexistent\"", "t.json:2: key-file: found"),
+    ] {
+        let told = open(&file(key, value)).unwrap_err();
+        assert!(told.contains(error), "{told}");
+        let log = fs::read_to_string(log_path(&folder)).unwrap();
+        assert_eq!(log, format!("error {told}\n"));
+        fs::remove_file(log_path(&folder)).unwrap();
+    }
+    let told = open(&format!("can0;threads=0;logging={logging}")).unwrap_err();
+    let log = fs::read_to_string(log_path(&folder)).unwrap();
+    assert_eq!(log, format!("error {told}\n"));
+}
+
+#[test]
 fn the_log_has_what_its_level_asks_for() {
     for (logging, debug, has_info, has_debug) in [
         (json!({}), false, true, false),

@@ -16,6 +16,7 @@ use crate::{
     auth::{Key, Users, UsersFile},
     event::{Filter, MAX_DATA, json::Keys},
     json::{ConfigError, Node, Object, Source},
+    log,
 };
 
 const MAX_COUNT: u64 = 1 << 24;
@@ -29,26 +30,39 @@ impl Config {
     /// The first thing that is wrong, with file, line and key. Files that the configuration
     /// names (key, users) are read, too, and remote variables are asked for.
     pub fn load(argument: &str) -> Result<Self, ConfigError> {
-        let argument = argument.trim();
-        if argument.is_empty() {
-            return Err(ConfigError::new(
-                "configuration",
-                "nothing",
-                "the path of a JSON file, or JSON text",
-            ));
-        }
-        if argument.starts_with('{') {
-            return read(&Source::new("inline configuration", argument));
-        }
-        if string::is_one(argument) {
-            return read(&string::to_json(argument)?);
-        }
-        let config = read(&Source::read(argument)?)?;
-        Ok(Self {
-            file: Some(absolute(argument).unwrap_or_else(|_| argument.into())),
-            ..config
-        })
+        let (source, file) = open(argument)?;
+        let config = read(&source)?;
+        Ok(Self { file, ..config })
     }
+
+    /// Where the log of such a configuration goes, `None` where that cannot be told: for saying
+    /// what else is wrong in it.
+    pub fn logging(argument: &str) -> Option<log::Settings> {
+        let (source, _) = open(argument).ok()?;
+        let mut object = source.root().ok()?.object().ok()?;
+        let debug = flag(&mut object, "debug", false).unwrap_or(false);
+        logging::read(object.take(&["logging"]), debug, &mut Vec::new()).ok()
+    }
+}
+
+/// What the host names, and the file that it is in.
+fn open(argument: &str) -> Result<(Source, Option<PathBuf>), ConfigError> {
+    let argument = argument.trim();
+    if argument.is_empty() {
+        return Err(ConfigError::new(
+            "configuration",
+            "nothing",
+            "the path of a JSON file, or JSON text",
+        ));
+    }
+    if argument.starts_with('{') {
+        return Ok((Source::new("inline configuration", argument), None));
+    }
+    if string::is_one(argument) {
+        return Ok((string::to_json(argument)?, None));
+    }
+    let file = absolute(argument).unwrap_or_else(|_| argument.into());
+    Ok((Source::read(argument)?, Some(file)))
 }
 
 fn read(source: &Source) -> Result<Config, ConfigError> {

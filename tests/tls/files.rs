@@ -219,11 +219,12 @@ fn errors_name_key_file_and_what_is_wrong_and_nothing_is_started() {
             "cert" => files.certificate.display(),
             _ => files.key.display(),
         };
-        assert_eq!(
-            open(&config).unwrap_err(),
-            format!("{config}:{line}: tls.{name}: found {path}: {found}, expected {expected}")
-        );
-        assert!(!log_path(&folder).exists());
+        let error =
+            format!("{config}:{line}: tls.{name}: found {path}: {found}, expected {expected}");
+        assert_eq!(open(&config).unwrap_err(), error);
+        let log = fs::read_to_string(log_path(&folder)).unwrap();
+        assert_eq!(log.lines().count(), 1, "{log}");
+        assert!(log.ends_with(&format!("{error}\n")), "{log}");
         TcpListener::bind(("127.0.0.1", port)).unwrap();
     }
 }
