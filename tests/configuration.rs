@@ -35,10 +35,16 @@ fn expect_refused(key: &str, value: &str) {
     let error = open(&with_line(key, value)).expect_err(&format!("{key}: {value}"));
     let start = format!("inline configuration:4: {key}: found {value}, expected ");
     assert!(error.starts_with(&start), "{error}");
-    assert!(
-        error.len() > start.len() && !error.contains('\n'),
-        "{error}"
-    );
+    assert!(error.len() > start.len(), "{error}");
+    assert_one_line(&error);
+}
+
+/// Expects that what was found and what was expected are each there once, on one line.
+fn assert_one_line(error: &str) {
+    let words: Vec<_> = error.split([' ', '\n']).collect();
+    let count = |word| words.iter().filter(|&&other| other == word).count();
+    assert_eq!((count("found"), count("expected")), (1, 1), "{error}");
+    assert!(!error.contains('\n'), "{error}");
 }
 
 #[test]
@@ -222,9 +228,24 @@ fn an_error_further_inside_is_named_with_its_path() {
             "4: socketcan[0].filter: found 5, expected",
         ),
         (
+            "socketcan",
+            "[{\"out-mask\": \"0,x\"}]",
+            "4: socketcan[0].out-mask: found \"0,x\", expected class to be a number",
+        ),
+        (
+            "socketcan",
+            "{\"guid\": \"FF\"}",
+            "4: socketcan.guid: found \"FF\", expected a GUID",
+        ),
+        (
+            "socketcan",
+            "{\"interface\": \"a/b\"}",
+            "4: socketcan.interface: found \"a/b\", expected the name",
+        ),
+        (
             "logging",
             "{\"log-level\": \"loud\"}",
-            "4: logging.log-level: found \"loud\", expected",
+            "4: logging.log-level: found \"loud\", expected trace, debug",
         ),
         (
             "logging",
@@ -343,6 +364,7 @@ fn an_error_further_inside_is_named_with_its_path() {
             got.starts_with(&format!("inline configuration:{error}")),
             "{got}"
         );
+        assert_one_line(&got);
     }
 }
 
@@ -372,7 +394,8 @@ fn errors_in_the_record_of_a_user_name_the_key() {
         let error = open(&with_line("users", &record)).expect_err(value);
         let start = format!("inline configuration:5: users[0].{key}");
         assert!(error.starts_with(&start), "{error}");
-        assert!(!error.contains(md5) && !error.contains('\n'), "{error}");
+        assert!(!error.contains(md5), "{error}");
+        assert_one_line(&error);
     }
     let twice = json!([
         user("a", json!({})),
@@ -398,7 +421,7 @@ fn what_is_no_configuration_is_refused() {
         ),
         (
             "{\n\"debug\" true}",
-            ":2: found expected `:` (column 9), expected valid JSON",
+            ":2: found no `:` (column 9), expected valid JSON",
         ),
         ("[]", ":1: found [], expected an object {...}"),
         (
@@ -412,6 +435,7 @@ fn what_is_no_configuration_is_refused() {
     ] {
         fs::write(&path, text).unwrap();
         assert_eq!(open(&name).unwrap_err(), format!("{name}{error}"));
+        assert_one_line(error);
     }
     fs::write(&path, b"{\"\xFF\": 1}").unwrap();
     let error = open(&name).unwrap_err();
@@ -603,10 +627,16 @@ fn without_a_good_key_file_the_driver_does_not_open() {
             "{error}"
         );
         assert!(!error.contains("00112233"), "{error}");
+        assert_one_line(&error);
     }
     for path in [folder.path().join("none"), folder.path().to_owned()] {
         let error = refused(keys(json!(path)));
-        assert!(error.contains(&*path.to_string_lossy()), "{error}");
+        let start = format!(
+            "inline configuration:1: key-file: found {}: ",
+            path.display()
+        );
+        assert!(error.starts_with(&start), "{error}");
+        assert_one_line(&error);
     }
 }
 
@@ -685,6 +715,7 @@ fn a_users_file_that_is_missing_or_wrong_is_refused() {
         fs::write(&path, text).unwrap();
         let error = error();
         assert!(error.starts_with(&format!("{name}{expected}")), "{error}");
+        assert_one_line(&error);
     }
 }
 

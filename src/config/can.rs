@@ -11,7 +11,7 @@ use crate::{
         Filter, Guid,
         filter::{FilterError, Pattern},
     },
-    json::{ConfigError, Node, Object, Source},
+    json::{ConfigError, Misunderstanding, Node, Object, Source},
 };
 
 /// A CAN bus that events are exchanged with.
@@ -93,7 +93,7 @@ pub(super) fn read(
                 *pattern = source
                     .text()
                     .parse()
-                    .map_err(|error| wrong(source, &error as &FilterError))?;
+                    .map_err(|error: FilterError| wrong(source, &error.expected()))?;
             }
         }
     }

@@ -264,7 +264,7 @@ fn key(
             ));
             Ok(Key::WELL_KNOWN)
         }
-        Err(error) => Err(node.error_found(error, "a key file")),
+        Err(error) => Err(node.error_in_file(&error)),
     }
 }
 

@@ -274,11 +274,11 @@ fn wss_needs_certificate_and_key() {
     );
     assert_eq!(
         open_inline("https://127.0.0.1:0", json!({"key": "x"})),
-        format!("{start}tls: found no key cert, expected the path of a certificate chain in PEM")
+        format!("{start}tls: found no \"cert\", expected the path of a certificate chain in PEM")
     );
     assert_eq!(
         open_inline("wss://127.0.0.1:0", json!({"cert": "x"})),
-        format!("{start}tls: found no key key, expected the path of a private key in PEM")
+        format!("{start}tls: found no \"key\", expected the path of a private key in PEM")
     );
     assert_eq!(
         open_inline("wss://127.0.0.1:0", json!({"min-version": "1.1"})),
