@@ -698,6 +698,13 @@ fn a_users_file_that_is_missing_or_wrong_is_refused() {
     let missing = error();
     let start = format!("inline configuration:4: path-users: found {name}: No such file");
     assert!(missing.starts_with(&start), "{missing}");
+    let parent = folder.path();
+    let error_of_folder = open(&with_line("path-users", &json!(parent).to_string())).unwrap_err();
+    let start = format!(
+        "inline configuration:4: path-users: found {}: Is a directory",
+        parent.display()
+    );
+    assert!(error_of_folder.starts_with(&start), "{error_of_folder}");
     for (text, expected) in [
         (
             "{\"users\": [\n5]}",

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::Read,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf, absolute},
     time::Duration,
@@ -119,7 +120,9 @@ fn read(source: &Source) -> Result<Config, ConfigError> {
                 ));
             }
             let name = path_of(&path)?.to_string_lossy().into_owned();
-            fs::File::open(&name).map_err(|error| {
+            // A folder can be opened, but not read.
+            let read = |mut file: fs::File| file.read(&mut [0]);
+            fs::File::open(&name).and_then(read).map_err(|error| {
                 let found = format!("{}: {error}", name.escape_debug());
                 path.error_found(found, "a users file")
             })?;
