@@ -39,7 +39,11 @@ impl Source {
     /// Reads a file.
     pub fn read(path: &str) -> Result<Self, ConfigError> {
         match std::fs::read(path).map(String::from_utf8) {
-            Ok(Ok(text)) => Ok(Self::new(path, text)),
+            // Some editors begin every file so.
+            Ok(Ok(text)) => Ok(Self::new(
+                path,
+                text.strip_prefix('\u{feff}').unwrap_or(&text),
+            )),
             Ok(Err(error)) => Err(ConfigError::new(
                 path,
                 format!("byte {} is not UTF-8", error.utf8_error().valid_up_to()),

@@ -488,6 +488,21 @@ fn a_configuration_may_be_a_file_or_its_text() {
 }
 
 #[test]
+fn files_may_begin_with_a_byte_order_mark() {
+    let folder = tempfile::tempdir().unwrap();
+    let users = folder.path().join("users.json");
+    let me = json!({"users": [user("me", json!({}))]});
+    fs::write(&users, format!("\u{feff}{me}")).unwrap();
+    let config = configuration(&folder, json!({"users": null, "path-users": users}));
+    let path = folder.path().join("websocksrv.json");
+    fs::write(&path, format!("\u{feff}{config}")).unwrap();
+    let driver = open(path.to_str().unwrap()).unwrap();
+    let mut client = Client::connect(driver.addresses()[0], "/ws1", Protocol::Ws1);
+    client.take_greeting();
+    client.login("me");
+}
+
+#[test]
 fn null_is_the_same_as_no_such_key() {
     for key in [
         "max-clients",
@@ -644,6 +659,7 @@ fn without_a_good_key_file_the_driver_does_not_open() {
 fn the_first_32_digits_of_a_key_file_are_the_key() {
     for text in [
         KEY.to_owned(),
+        format!("\u{feff}{KEY}"),
         format!("{}\n", KEY.to_lowercase()),
         format!("  {KEY}FFFF\n\n"),
     ] {
