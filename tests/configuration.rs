@@ -606,6 +606,43 @@ fn static_files_without_a_folder_are_warned_of() {
     assert!(!server.log().contains("web-root"));
 }
 
+#[test]
+fn keys_with_the_same_path_are_warned_of() {
+    let same = " have the same path, ";
+    for (keys, expected) in [
+        (json!({}), &[][..]),
+        (json!({"metrics": "/metrics", "url-ws1": "/a"}), &[]),
+        (json!({"url-ws1": "/ws2", "enable-ws2": false}), &[]),
+        (
+            json!({"url-ws1": "/ws2"}),
+            &["url-ws1 and url-ws2 have the same path, /ws2: url-ws1 has it"],
+        ),
+        (
+            json!({"metrics": "rest"}),
+            &["url-rest and metrics have the same path, /rest: url-rest has it"],
+        ),
+        (
+            json!({"metrics": "/vscp/rest"}),
+            &["REST and metrics have the same path, /vscp/rest: REST has it"],
+        ),
+        (
+            json!({"url-ws2": "/ws1", "url-rest": "/ws1"}),
+            &[
+                "url-ws1 and url-ws2 have the same path, /ws1: url-ws1 has it",
+                "url-ws1 and url-rest have the same path, /ws1: url-ws1 has it",
+            ],
+        ),
+        (json!({"url-rest": "/vscp/rest"}), &[]),
+        (json!({"enable-rest": false, "metrics": "/vscp/rest"}), &[]),
+    ] {
+        let mut configuration = keys.clone();
+        configuration["allow-default-key"] = json!(true);
+        let warnings = Config::load(&configuration.to_string()).unwrap().warnings;
+        let found = warnings.iter().filter(|line| line.contains(same));
+        assert_eq!(found.collect::<Vec<_>>(), expected, "{keys}");
+    }
+}
+
 fn key_file(folder: &TempDir, text: &str, mode: u32) -> String {
     let path = folder.path().join("vscp.key");
     fs::write(&path, text).unwrap();

@@ -104,6 +104,7 @@ fn read(source: &Source) -> Result<Config, ConfigError> {
                 .into(),
         );
     }
+    warnings.extend(web::same_paths(&urls, &web));
     let tls = tls::read(object.take(&["tls"]), secure.as_ref(), &mut warnings)?;
     let socketcan = object.take(&["socketcan"]);
     let buses = can::read(socketcan.as_ref(), &variables, &mut warnings)?;
