@@ -94,22 +94,22 @@ impl Driver {
     /// returns; on an error nothing is left behind.
     pub fn open(configuration: &str, guid: Option<Guid>, host: Host) -> Result<Self, OpenError> {
         let config = Config::load(configuration).map_err(|error| {
-            log::say(&error.to_string());
+            match Config::logging(configuration) {
+                Some(logging) if logging.file.is_some() => {
+                    let on_stderr = shows_errors(&logging);
+                    let logger = Logger::start(logging);
+                    say_error(&logger, on_stderr, &error.to_string());
+                }
+                _ => log::say(&error.to_string()),
+            }
             OpenError::Config(error)
         })?;
-        let on_stderr = config
-            .logging
-            .console
-            .as_ref()
-            .is_some_and(|console| console.level <= Level::Error);
+        let on_stderr = shows_errors(&config.logging);
         let logger = Logger::start(config.logging.clone());
         let log = logger.dispatch().clone();
         let (mut driver, runtime, buses) = dispatcher::with_default(&log, || {
             Self::start(config, guid, host, &logger).inspect_err(|error| {
-                tracing::error!("cannot open: {error}");
-                if !on_stderr {
-                    log::say(&format!("cannot open: {error}"));
-                }
+                say_error(&logger, on_stderr, &format!("cannot open: {error}"));
             })
         })?;
         *driver.running.get_mut() = Some(Running {
@@ -312,6 +312,20 @@ impl Driver {
 impl Drop for Driver {
     fn drop(&mut self) {
         self.close();
+    }
+}
+
+/// Whether a log shows errors on stderr.
+fn shows_errors(logging: &log::Settings) -> bool {
+    let console = logging.console.as_ref();
+    console.is_some_and(|console| console.level <= Level::Error)
+}
+
+/// Logs why a driver cannot be opened, and says it on stderr where the log does not.
+fn say_error(logger: &Logger, on_stderr: bool, text: &str) {
+    dispatcher::with_default(logger.dispatch(), || tracing::error!("{text}"));
+    if !on_stderr {
+        log::say(text);
     }
 }
 

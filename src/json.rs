@@ -39,7 +39,11 @@ impl Source {
     /// Reads a file.
     pub fn read(path: &str) -> Result<Self, ConfigError> {
         match std::fs::read(path).map(String::from_utf8) {
-            Ok(Ok(text)) => Ok(Self::new(path, text)),
+            // Some editors begin every file so.
+            Ok(Ok(text)) => Ok(Self::new(
+                path,
+                text.strip_prefix('\u{feff}').unwrap_or(&text),
+            )),
             Ok(Err(error)) => Err(ConfigError::new(
                 path,
                 format!("byte {} is not UTF-8", error.utf8_error().valid_up_to()),
@@ -100,6 +104,11 @@ impl ConfigError {
             expected: expected.to_string(),
         }
     }
+
+    /// Where something is wrong and what was found there.
+    pub fn finding(&self) -> String {
+        format!("{}: {}", self.place.escape_debug(), self.found)
+    }
 }
 
 impl fmt::Display for ConfigError {
@@ -113,6 +122,18 @@ impl fmt::Display for ConfigError {
 }
 
 impl std::error::Error for ConfigError {}
+
+/// Why a text is not understood: what goes behind "expected" where the text itself is shown.
+pub trait Misunderstanding {
+    /// What should have been there.
+    fn expected(&self) -> String;
+}
+
+impl Misunderstanding for &str {
+    fn expected(&self) -> String {
+        (*self).to_owned()
+    }
+}
 
 /// A value in a [`Source`].
 #[derive(Clone, Debug)]
@@ -168,6 +189,11 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// An error at this value, the path of a file, that says what is wrong with the file.
+    pub fn error_in_file(&self, error: &ConfigError) -> ConfigError {
+        self.error_found(error.finding(), &error.expected)
+    }
+
     /// Whether it is written just so.
     pub fn is(&self, json: &str) -> bool {
         self.text == json
@@ -218,11 +244,11 @@ impl<'a> Node<'a> {
     }
 
     /// A string that stands for something else.
-    pub fn parsed<T, E: fmt::Display>(
+    pub fn parsed<T, E: Misunderstanding>(
         &self,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Result<T, ConfigError> {
-        parse(&self.string()?).map_err(|error| self.error(error))
+        parse(&self.string()?).map_err(|error| self.error(error.expected()))
     }
 
     /// One of a few words, in any case.
@@ -354,9 +380,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
 /// What serde_json says without the place, which is said elsewhere.
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    match text.find(" at line ") {
-        Some(cut) => text[..cut].to_owned(),
-        None => text,
+    let text = text.split(" at line ").next().unwrap_or_default();
+    match text.strip_prefix("expected ") {
+        Some(missing) => format!("no {missing}"),
+        None => text.to_owned(),
     }
 }
 
@@ -414,7 +441,7 @@ mod tests {
         let error = Source::new("f.json", "{\n \"a\" 1}").root().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "f.json:2: found expected `:` (column 6), expected valid JSON"
+            "f.json:2: found no `:` (column 6), expected valid JSON"
         );
     }
 

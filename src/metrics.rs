@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
@@ -20,6 +20,27 @@ impl Counter {
 
     /// Its value.
     pub fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
+/// How many there are of something that many threads make and take.
+#[derive(Debug, Default)]
+pub struct Gauge(AtomicUsize);
+
+impl Gauge {
+    /// So many more.
+    pub fn raise(&self, count: usize) {
+        self.0.fetch_add(count, Relaxed);
+    }
+
+    /// So many less, which were there.
+    pub fn lower(&self, count: usize) {
+        self.0.fetch_sub(count, Relaxed);
+    }
+
+    /// How many there are.
+    pub fn get(&self) -> usize {
         self.0.load(Relaxed)
     }
 }
@@ -57,6 +78,8 @@ macro_rules! counters {
         /// The counters of one driver.
         #[derive(Debug, Default)]
         pub struct Counters {
+            /// Events kept for clients that are not open and for REST sessions.
+            pub kept: Gauge,
             $($($(#[$doc])* pub $name: Counter,)*)*
         }
 
@@ -172,7 +195,7 @@ pub struct Gauges {
     /// Clients that are there, by protocol.
     pub clients: [(&'static str, usize); 3],
     /// Events that wait, by queue.
-    pub queues: [(&'static str, usize); 3],
+    pub queues: [(&'static str, usize); 4],
     /// Logins refused since the start.
     pub logins_refused: u64,
 }
@@ -266,7 +289,7 @@ mod tests {
         );
         let gauges = Gauges {
             clients: [("ws1", 1), ("ws2", 2), ("rest", 3)],
-            queues: [("hub", 4), ("host", 5), ("clients", 6)],
+            queues: [("hub", 4), ("host", 5), ("clients", 6), ("kept", 7)],
             logins_refused: 8,
         };
         let version = env!("CARGO_PKG_VERSION");
@@ -284,6 +307,7 @@ websocksrv_clients{{protocol=\"rest\"}} 3
 websocksrv_queued_events{{queue=\"hub\"}} 4
 websocksrv_queued_events{{queue=\"host\"}} 5
 websocksrv_queued_events{{queue=\"clients\"}} 6
+websocksrv_queued_events{{queue=\"kept\"}} 7
 # HELP websocksrv_logins_refused_total Logins refused.
 # TYPE websocksrv_logins_refused_total counter
 websocksrv_logins_refused_total 8

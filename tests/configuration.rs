@@ -35,10 +35,16 @@ fn expect_refused(key: &str, value: &str) {
     let error = open(&with_line(key, value)).expect_err(&format!("{key}: {value}"));
     let start = format!("inline configuration:4: {key}: found {value}, expected ");
     assert!(error.starts_with(&start), "{error}");
-    assert!(
-        error.len() > start.len() && !error.contains('\n'),
-        "{error}"
-    );
+    assert!(error.len() > start.len(), "{error}");
+    assert_one_line(&error);
+}
+
+/// Expects that what was found and what was expected are each there once, on one line.
+fn assert_one_line(error: &str) {
+    let words: Vec<_> = error.split([' ', '\n']).collect();
+    let count = |word| words.iter().filter(|&&other| other == word).count();
+    assert_eq!((count("found"), count("expected")), (1, 1), "{error}");
+    assert!(!error.contains('\n'), "{error}");
 }
 
 #[test]
@@ -222,9 +228,24 @@ fn an_error_further_inside_is_named_with_its_path() {
             "4: socketcan[0].filter: found 5, expected",
         ),
         (
+            "socketcan",
+            "[{\"out-mask\": \"0,x\"}]",
+            "4: socketcan[0].out-mask: found \"0,x\", expected class to be a number",
+        ),
+        (
+            "socketcan",
+            "{\"guid\": \"FF\"}",
+            "4: socketcan.guid: found \"FF\", expected a GUID",
+        ),
+        (
+            "socketcan",
+            "{\"interface\": \"a/b\"}",
+            "4: socketcan.interface: found \"a/b\", expected the name",
+        ),
+        (
             "logging",
             "{\"log-level\": \"loud\"}",
-            "4: logging.log-level: found \"loud\", expected",
+            "4: logging.log-level: found \"loud\", expected trace, debug",
         ),
         (
             "logging",
@@ -343,6 +364,7 @@ fn an_error_further_inside_is_named_with_its_path() {
             got.starts_with(&format!("inline configuration:{error}")),
             "{got}"
         );
+        assert_one_line(&got);
     }
 }
 
@@ -372,7 +394,8 @@ fn errors_in_the_record_of_a_user_name_the_key() {
         let error = open(&with_line("users", &record)).expect_err(value);
         let start = format!("inline configuration:5: users[0].{key}");
         assert!(error.starts_with(&start), "{error}");
-        assert!(!error.contains(md5) && !error.contains('\n'), "{error}");
+        assert!(!error.contains(md5), "{error}");
+        assert_one_line(&error);
     }
     let twice = json!([
         user("a", json!({})),
@@ -398,7 +421,7 @@ fn what_is_no_configuration_is_refused() {
         ),
         (
             "{\n\"debug\" true}",
-            ":2: found expected `:` (column 9), expected valid JSON",
+            ":2: found no `:` (column 9), expected valid JSON",
         ),
         ("[]", ":1: found [], expected an object {...}"),
         (
@@ -412,6 +435,7 @@ fn what_is_no_configuration_is_refused() {
     ] {
         fs::write(&path, text).unwrap();
         assert_eq!(open(&name).unwrap_err(), format!("{name}{error}"));
+        assert_one_line(error);
     }
     fs::write(&path, b"{\"\xFF\": 1}").unwrap();
     let error = open(&name).unwrap_err();
@@ -461,6 +485,21 @@ fn a_configuration_may_be_a_file_or_its_text() {
         let log = fs::read_to_string(log_path(&folder)).unwrap();
         assert!(log.contains(&format!("; {name}\n")), "{log}");
     }
+}
+
+#[test]
+fn files_may_begin_with_a_byte_order_mark() {
+    let folder = tempfile::tempdir().unwrap();
+    let users = folder.path().join("users.json");
+    let me = json!({"users": [user("me", json!({}))]});
+    fs::write(&users, format!("\u{feff}{me}")).unwrap();
+    let config = configuration(&folder, json!({"users": null, "path-users": users}));
+    let path = folder.path().join("websocksrv.json");
+    fs::write(&path, format!("\u{feff}{config}")).unwrap();
+    let driver = open(path.to_str().unwrap()).unwrap();
+    let mut client = Client::connect(driver.addresses()[0], "/ws1", Protocol::Ws1);
+    client.take_greeting();
+    client.login("me");
 }
 
 #[test]
@@ -567,6 +606,43 @@ fn static_files_without_a_folder_are_warned_of() {
     assert!(!server.log().contains("web-root"));
 }
 
+#[test]
+fn keys_with_the_same_path_are_warned_of() {
+    let same = " have the same path, ";
+    for (keys, expected) in [
+        (json!({}), &[][..]),
+        (json!({"metrics": "/metrics", "url-ws1": "/a"}), &[]),
+        (json!({"url-ws1": "/ws2", "enable-ws2": false}), &[]),
+        (
+            json!({"url-ws1": "/ws2"}),
+            &["url-ws1 and url-ws2 have the same path, /ws2: url-ws1 has it"],
+        ),
+        (
+            json!({"metrics": "rest"}),
+            &["url-rest and metrics have the same path, /rest: url-rest has it"],
+        ),
+        (
+            json!({"metrics": "/vscp/rest"}),
+            &["REST and metrics have the same path, /vscp/rest: REST has it"],
+        ),
+        (
+            json!({"url-ws2": "/ws1", "url-rest": "/ws1"}),
+            &[
+                "url-ws1 and url-ws2 have the same path, /ws1: url-ws1 has it",
+                "url-ws1 and url-rest have the same path, /ws1: url-ws1 has it",
+            ],
+        ),
+        (json!({"url-rest": "/vscp/rest"}), &[]),
+        (json!({"enable-rest": false, "metrics": "/vscp/rest"}), &[]),
+    ] {
+        let mut configuration = keys.clone();
+        configuration["allow-default-key"] = json!(true);
+        let warnings = Config::load(&configuration.to_string()).unwrap().warnings;
+        let found = warnings.iter().filter(|line| line.contains(same));
+        assert_eq!(found.collect::<Vec<_>>(), expected, "{keys}");
+    }
+}
+
 fn key_file(folder: &TempDir, text: &str, mode: u32) -> String {
     let path = folder.path().join("vscp.key");
     fs::write(&path, text).unwrap();
@@ -603,10 +679,16 @@ fn without_a_good_key_file_the_driver_does_not_open() {
             "{error}"
         );
         assert!(!error.contains("00112233"), "{error}");
+        assert_one_line(&error);
     }
     for path in [folder.path().join("none"), folder.path().to_owned()] {
         let error = refused(keys(json!(path)));
-        assert!(error.contains(&*path.to_string_lossy()), "{error}");
+        let start = format!(
+            "inline configuration:1: key-file: found {}: ",
+            path.display()
+        );
+        assert!(error.starts_with(&start), "{error}");
+        assert_one_line(&error);
     }
 }
 
@@ -614,6 +696,7 @@ fn without_a_good_key_file_the_driver_does_not_open() {
 fn the_first_32_digits_of_a_key_file_are_the_key() {
     for text in [
         KEY.to_owned(),
+        format!("\u{feff}{KEY}"),
         format!("{}\n", KEY.to_lowercase()),
         format!("  {KEY}FFFF\n\n"),
     ] {
@@ -668,6 +751,13 @@ fn a_users_file_that_is_missing_or_wrong_is_refused() {
     let missing = error();
     let start = format!("inline configuration:4: path-users: found {name}: No such file");
     assert!(missing.starts_with(&start), "{missing}");
+    let parent = folder.path();
+    let error_of_folder = open(&with_line("path-users", &json!(parent).to_string())).unwrap_err();
+    let start = format!(
+        "inline configuration:4: path-users: found {}: Is a directory",
+        parent.display()
+    );
+    assert!(error_of_folder.starts_with(&start), "{error_of_folder}");
     for (text, expected) in [
         (
             "{\"users\": [\n5]}",
@@ -685,6 +775,7 @@ fn a_users_file_that_is_missing_or_wrong_is_refused() {
         fs::write(&path, text).unwrap();
         let error = error();
         assert!(error.starts_with(&format!("{name}{expected}")), "{error}");
+        assert_one_line(&error);
     }
 }
 
@@ -856,6 +947,37 @@ fn a_log_file_that_cannot_be_opened_stops_nobody() {
         "console-enable-log": false, "file-enable-log": true, "file-path": folder.path(),
     }}));
     server.login(Protocol::Ws1, "admin");
+}
+
+#[test]
+fn what_is_wrong_in_a_configuration_is_one_line_in_its_log_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.json");
+    let logging = json!({
+        "console-enable-log": false, "file-path": log_path(&folder), "file-pattern": "%l %v",
+    });
+    let file = |key: &str, value: &str| {
+        fs::write(
+            &path,
+            format!("{{\"logging\": {logging},\n\"{key}\": {value}}}"),
+        )
+        .unwrap();
+        path.to_string_lossy().into_owned()
+    };
+    for (key, value, error) in [
+        ("url-ws1", "5", "t.json:2: url-ws1: found 5, expected"),
+        ("debug", "5", "t.json:2: debug: found 5, expected"),
+        ("key-file", "\"/nonexistent\"", "t.json:2: key-file: found"),
+    ] {
+        let told = open(&file(key, value)).unwrap_err();
+        assert!(told.contains(error), "{told}");
+        let log = fs::read_to_string(log_path(&folder)).unwrap();
+        assert_eq!(log, format!("error {told}\n"));
+        fs::remove_file(log_path(&folder)).unwrap();
+    }
+    let told = open(&format!("can0;threads=0;logging={logging}")).unwrap_err();
+    let log = fs::read_to_string(log_path(&folder)).unwrap();
+    assert_eq!(log, format!("error {told}\n"));
 }
 
 #[test]

@@ -62,10 +62,11 @@ fn assert_not_found(reply: &Response, what: &str) {
 fn files_are_served_with_their_types() {
     let folder = folder();
     for (name, kind) in [
-        ("a.html", "text/html"),
-        ("a.css", "text/css"),
-        ("a.js", "text/javascript"),
-        ("a.mjs", "application/javascript"),
+        ("a.html", "text/html; charset=utf-8"),
+        ("a.txt", "text/plain; charset=utf-8"),
+        ("a.css", "text/css; charset=utf-8"),
+        ("a.js", "text/javascript; charset=utf-8"),
+        ("a.mjs", "application/javascript; charset=utf-8"),
         ("a.json", "application/json"),
         ("a.svg", "image/svg+xml"),
         ("a.png", "image/png"),
@@ -254,14 +255,50 @@ fn parts_of_a_file_can_be_asked_for() {
         ("bytes=-2", 206, "89", Some("bytes 8-9/10")),
         ("bytes=9-9", 206, "9", Some("bytes 9-9/10")),
         ("bytes=10-", 416, "", Some("bytes */10")),
-        ("bytes=5-3", 416, "", Some("bytes */10")),
+        ("bytes=-0", 416, "", Some("bytes */10")),
+        ("bytes=8-99", 206, "89", Some("bytes 8-9/10")),
+        (
+            "bytes=8-99999999999999999999",
+            206,
+            "89",
+            Some("bytes 8-9/10"),
+        ),
+        ("bytes=99999999999999999999-", 416, "", Some("bytes */10")),
+        ("Bytes=00-03", 206, "0123", Some("bytes 0-3/10")),
+        ("bytes=-10", 206, "0123456789", Some("bytes 0-9/10")),
+        // All that there is.
+        ("bytes=-11", 200, "0123456789", None),
+        ("bytes=-99999999999999999999", 200, "0123456789", None),
+        // No single part in a form that is understood.
         ("bytes=0-1,3-4", 200, "0123456789", None),
+        ("bytes=5-3", 200, "0123456789", None),
+        ("bytes=abc", 200, "0123456789", None),
+        ("bytes=-", 200, "0123456789", None),
+        ("bytes=", 200, "0123456789", None),
+        ("bytes=+1-3", 200, "0123456789", None),
+        ("bytes=--3", 200, "0123456789", None),
+        ("lines=0-1", 200, "0123456789", None),
+        ("bytes", 200, "0123456789", None),
+        ("", 200, "0123456789", None),
     ] {
         let reply = get("/0123.txt", range);
         assert_eq!((reply.status, reply.text()), (status, part), "{range}");
         assert_eq!(reply.header("content-range"), content_range, "{range}");
         assert_eq!(reply.header("accept-ranges"), Some("bytes"), "{range}");
     }
+    for range in ["bytes=0-", "bytes=0-0", "bytes=3-", "bytes=-1"] {
+        let reply = get("/empty.txt", range);
+        assert_eq!((reply.status, reply.text()), (200, ""), "{range}");
+        assert_eq!(reply.header("content-range"), None, "{range}");
+    }
+    let twice = [("Range", "bytes=0-3"), ("Range", "bytes=5-6")];
+    let reply = server.request("GET", "/0123.txt", &twice, "");
+    assert_eq!((reply.status, reply.text()), (200, "0123456789"));
+    let head = server.request("HEAD", "/0123.txt", &twice[..1], "");
+    assert_eq!(head.status, 200);
+    assert_eq!(head.header("content-length"), Some("10"));
+    let reply = get("/large.bin", "bytes=-300001");
+    assert!(reply.status == 200 && reply.body == bytes);
     let reply = get("/large.bin", "bytes=100000-299998");
     assert_eq!(reply.status, 206);
     assert!(reply.body == bytes[100_000..299_999]);
@@ -311,6 +348,27 @@ fn what_a_browser_has_is_not_sent_again() {
 }
 
 #[test]
+fn a_file_with_a_time_that_http_cannot_write_is_served_without_one() {
+    let folder = folder();
+    let path = folder.path().join("www/0123.txt");
+    let file = fs::File::options().write(true).open(&path).unwrap();
+    let server = open(&folder);
+    let year = Duration::from_secs(31_556_952);
+    for modified in [
+        SystemTime::UNIX_EPOCH - 10 * year,
+        SystemTime::UNIX_EPOCH - Duration::from_millis(1),
+    ] {
+        file.set_modified(modified).unwrap();
+        for method in ["GET", "HEAD"] {
+            let reply = server.request(method, "/0123.txt", &[], "");
+            let body = if method == "GET" { "0123456789" } else { "" };
+            assert_eq!((reply.status, reply.text()), (200, body), "{modified:?}");
+            assert_eq!(reply.header("last-modified"), None, "{modified:?}");
+        }
+    }
+}
+
+#[test]
 fn precompressed_files_are_served_to_those_who_understand_them() {
     let folder = folder();
     let server = open(&folder);
@@ -338,7 +396,8 @@ fn precompressed_files_are_served_to_those_who_understand_them() {
         }
     }
     let reply = server.request("GET", "/app.js", &[("Accept-Encoding", "br")], "");
-    assert_eq!(reply.header("content-type"), Some("text/javascript"));
+    let kind = Some("text/javascript; charset=utf-8");
+    assert_eq!(reply.header("content-type"), kind);
 }
 
 #[test]

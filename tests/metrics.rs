@@ -64,6 +64,7 @@ fn the_page_shows_clients_events_and_logins() {
         ("queued_events{queue=\"hub\"}", 0),
         ("queued_events{queue=\"host\"}", 1),
         ("queued_events{queue=\"clients\"}", 0),
+        ("queued_events{queue=\"kept\"}", 1),
         ("logins_refused_total", 1),
         ("events_in_total{endpoint=\"host\"}", 2),
         ("events_in_total{endpoint=\"client\"}", 1),
@@ -77,6 +78,33 @@ fn the_page_shows_clients_events_and_logins() {
         let name = format!("websocksrv_{name}");
         assert_eq!(samples.get(&*name), Some(&value), "{name}");
     }
+}
+
+#[test]
+fn events_kept_for_who_does_not_take_them_are_shown_until_they_are_taken_or_gone() {
+    let server = Server::open(json!({"metrics": "/metrics", "max-client-queue-size": 3}));
+    let session = || {
+        let reply = server.get("/rest?vscpuser=admin&vscpsecret=secret&format=json");
+        reply.json()["vscpsession"].as_str().unwrap().to_owned()
+    };
+    let kept = |count: u64| {
+        wait_until("so many are kept", || {
+            let page = server.get("/metrics");
+            samples(page.text())["websocksrv_queued_events{queue=\"kept\"}"] == count
+        });
+    };
+    let [first, second] = [session(), session()];
+    for kind in 1..=5 {
+        server.write(&format!("0,20,{kind},,,,-"));
+    }
+    kept(6);
+    server.get(&format!("/rest?vscpsession={first}&op=4&count=2"));
+    kept(4);
+    // Cleared, and closed.
+    server.get(&format!("/rest?vscpsession={first}&op=6"));
+    kept(3);
+    server.get(&format!("/rest?vscpsession={second}&op=2"));
+    kept(0);
 }
 
 #[test]

@@ -271,7 +271,20 @@ fn a_driver_that_cannot_open_says_so_in_one_line_on_stderr() {
     let interface = format!("ws://{}", taken.local_addr().unwrap());
     let on = json!({"console-enable-log": true, "console-log-level": "error"});
     let off = json!({"console-enable-log": false});
+    let with_file = |console: &Value| {
+        let mut logging = console.clone();
+        logging["file-path"] = json!(folder.path().join("other.log"));
+        logging
+    };
     for (keys, expected) in [
+        (
+            json!({"threads": "two", "logging": with_file(&on)}),
+            "threads: found \"two\", expected",
+        ),
+        (
+            json!({"threads": "two", "logging": with_file(&off)}),
+            "threads: found \"two\", expected",
+        ),
         (
             json!({"threads": "two", "logging": on}),
             "threads: found \"two\", expected",

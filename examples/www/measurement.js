@@ -66,9 +66,10 @@ function unsigned(bytes) {
   return { value: bytes.reduce((value, byte) => value * 256 + byte, 0), decimals: 0 };
 }
 
+/** Begins with the sign: seven bytes as an unsigned number would be rounded. */
 function signed(bytes) {
-  const { value } = unsigned(bytes);
-  return { value: bytes[0] & 0x80 ? value - 256 ** bytes.length : value, decimals: 0 };
+  const start = bytes[0] & 0x80 ? -1 : 0;
+  return { value: bytes.reduce((value, byte) => value * 256 + byte, start), decimals: 0 };
 }
 
 /** A power of ten to multiply with, or (bit 7) to divide by, and an integer. */

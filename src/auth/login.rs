@@ -44,7 +44,8 @@ impl Key {
         File::open(path)
             .and_then(|file| file.take(MAX_KEY_FILE).read_to_end(&mut bytes))
             .map_err(|error| ConfigError::new(path, error, "a readable file with the key"))?;
-        let text = bytes.trim_ascii();
+        let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
+        let text = text.trim_ascii();
         let digits = text.iter().take_while(|byte| byte.is_ascii_hexdigit());
         let digits = digits.count();
         let mut key = [0; BLOCK];
@@ -105,6 +106,9 @@ pub fn decrypt(key: &Key, iv: [u8; BLOCK], crypto: &[u8]) -> Option<Credentials>
     let plain = decryptor.decrypt_padded::<NoPadding>(&mut plain).ok()?;
     Credentials::parse(str::from_utf8(without_padding(plain)).ok()?)
 }
+
+/// What some editors begin every file with.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// A key file is a line of text; what is named by mistake may be endless.
 const MAX_KEY_FILE: u64 = 4096;

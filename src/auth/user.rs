@@ -110,10 +110,6 @@ impl User {
         let fullname = text(&["fullname", "full-name"])?;
         let note = text(&["note"])?;
         let [value, mask] = [record.take(&["filter"]), record.take(&["mask"])];
-        let pattern = |node: Option<Node<'_>>| match node {
-            Some(node) => node.parsed(|text| text.parse::<Pattern>()),
-            None => Ok(Pattern::default()),
-        };
         let user = Self {
             index,
             name,
@@ -132,10 +128,7 @@ impl User {
                 Some(node) => EventList::read(&node, warnings)?,
                 None => EventList::default(),
             },
-            filter: Filter {
-                value: pattern(value)?,
-                mask: pattern(mask)?,
-            },
+            filter: read_filter(value, mask, warnings)?,
             max_priority: match record.take(&["max-priority"]) {
                 Some(node) => Some(node.integer(0..=7)? as u8),
                 None => None,
@@ -144,6 +137,37 @@ impl User {
         record.finish(warnings);
         Ok(user)
     }
+}
+
+/// Filter and mask. A filter alone would let everything pass: it gets a mask.
+fn read_filter(
+    value: Option<Node<'_>>,
+    mask: Option<Node<'_>>,
+    warnings: &mut Vec<String>,
+) -> Result<Filter, ConfigError> {
+    let pattern = |node: Option<&Node<'_>>| match node {
+        Some(node) => node.parsed(|text| text.parse::<Pattern>()),
+        None => Ok(Pattern::default()),
+    };
+    let has_mask = match &mask {
+        Some(mask) => !mask.string()?.trim().is_empty(),
+        None => false,
+    };
+    let Some(value) = value.as_ref().filter(|_| !has_mask) else {
+        return Ok(Filter {
+            value: pattern(value.as_ref())?,
+            mask: pattern(mask.as_ref())?,
+        });
+    };
+    let (filter, guessed) = value.parsed(Filter::parse_config)?;
+    if guessed {
+        warnings.push(format!(
+            "{}: {}: a filter without a mask, taken as a mask of all ones on the fields given",
+            value.place(),
+            value.path()
+        ));
+    }
+    Ok(filter)
 }
 
 fn read_password(node: &Node<'_>) -> Result<StoredPassword, ConfigError> {
@@ -191,6 +215,31 @@ mod tests {
         assert_eq!(user.filter.value.class, 2);
         assert_eq!(user.filter.mask.class, 0xFFFF);
         assert_eq!(user.max_priority, Some(5));
+    }
+
+    #[test]
+    fn a_filter_without_a_mask_looks_at_what_it_gives_and_warns() {
+        let ones = "255,65535,0,-";
+        for (keys, mask, warned) in [
+            (r#""filter":"0,10""#, ones, true),
+            (r#""filter":"0,10","mask":"""#, ones, true),
+            (r#""filter":"0,10","mask":" ""#, ones, true),
+            (r#""filter":"0,10","mask":"0,0,0,-""#, "0,0,0,-", false),
+            (r#""filter":"0,10;0,255""#, "0,255,0,-", false),
+            (r#""filter":"0,10","mask":"0,255""#, "0,255,0,-", false),
+            (r#""filter":"","mask":"""#, "0,0,0,-", false),
+            (r#""mask":"0,255""#, "0,255,0,-", false),
+        ] {
+            let json = format!("{{\"name\":\"u\",\"password\":\"{MD5}\",\n{keys}}}");
+            let source = Source::new("u.json", json);
+            let mut warnings = Vec::new();
+            let user = User::read(&source.root().unwrap(), 0, &mut warnings).unwrap();
+            assert_eq!(user.filter.mask, mask.parse().unwrap(), "{keys}");
+            let warning = "u.json:2: filter: a filter without a mask, taken as a mask of all ones \
+                           on the fields given";
+            let expected = if warned { vec![warning] } else { Vec::new() };
+            assert_eq!(warnings, expected, "{keys}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::{
         Filter, Guid,
         filter::{FilterError, Pattern},
     },
-    json::{ConfigError, Node, Object, Source},
+    json::{ConfigError, Misunderstanding, Node, Object, Source},
 };
 
 /// A CAN bus that events are exchanged with.
@@ -26,6 +26,8 @@ pub struct Bus {
     pub place: Option<u8>,
     /// What is taken from the bus.
     pub filter: Filter,
+    /// Whether the configuration gives its mask.
+    pub has_mask: bool,
     /// What is sent to the bus.
     pub out_filter: Filter,
     /// Whether CAN FD frames are received and sent.
@@ -43,6 +45,7 @@ impl Default for Bus {
             guid: None,
             place: None,
             filter: Filter::default(),
+            has_mask: false,
             out_filter: Filter::default(),
             fd: false,
             queue_size: 4096,
@@ -87,16 +90,35 @@ pub(super) fn read(
                 .and_then(|name| unused_interface(name, names(others)))
                 .map_err(|expected| wrong(source, &expected))?;
         }
-        for (variable, pattern) in [
-            (&variables.filter, &mut bus.filter.value),
-            (&variables.mask, &mut bus.filter.mask),
-        ] {
-            if let Some(source) = variable {
-                *pattern = source
-                    .text()
-                    .parse()
-                    .map_err(|error| wrong(source, &error as &FilterError))?;
+        let not_read = |source: &Source, error: FilterError| wrong(source, &error.expected());
+        if let Some(source) = &variables.filter {
+            if bus.has_mask || variables.mask.is_some() {
+                let value = source.text().parse();
+                bus.filter.value = value.map_err(|error| not_read(source, error))?;
+            } else {
+                let filter = Filter::parse_config(source.text());
+                let (filter, guessed) = filter.map_err(|error| not_read(source, error))?;
+                bus.filter = filter;
+                if guessed {
+                    warnings.push(format!(
+                        "{}: a filter without a mask, taken as a mask of all ones on the fields \
+                         given",
+                        source.name()
+                    ));
+                }
             }
+        }
+        if let Some(source) = &variables.mask {
+            let mask = source.text().parse();
+            bus.filter.mask = mask.map_err(|error| not_read(source, error))?;
+        }
+    } else {
+        let unused = [&variables.interface, &variables.filter, &variables.mask];
+        for source in unused.into_iter().flatten() {
+            warnings.push(format!(
+                "{}: without effect, there is no CAN bus",
+                source.name()
+            ));
         }
     }
     Ok(buses)
@@ -162,6 +184,8 @@ fn read_one(
             .map_err(|expected| node.error_found(interface, expected))?,
         false => interface,
     };
+    let (filter, has_mask) = read_filter(&mut object, "filter", "mask", warnings)?;
+    let (out_filter, _) = read_filter(&mut object, "out-filter", "out-mask", warnings)?;
     let bus = Bus {
         interface,
         guid: object
@@ -169,8 +193,9 @@ fn read_one(
             .map(|node| node.parsed(str::parse))
             .transpose()?,
         place,
-        filter: filter(&mut object, "filter", "mask", warnings)?,
-        out_filter: filter(&mut object, "out-filter", "out-mask", warnings)?,
+        filter,
+        has_mask,
+        out_filter,
         fd: flag(&mut object, "fd", default.fd)?,
         queue_size: number(&mut object, &["queue-size"], 1..=1 << 24)?
             .unwrap_or(default.queue_size),
@@ -181,12 +206,13 @@ fn read_one(
     Ok(enabled.then_some(bus))
 }
 
-fn filter(
+/// A filter, and whether it has a mask of its own, not one that was made up for it.
+fn read_filter(
     object: &mut Object<'_>,
     value_name: &'static str,
     mask_name: &'static str,
     warnings: &mut Vec<String>,
-) -> Result<Filter, ConfigError> {
+) -> Result<(Filter, bool), ConfigError> {
     let value = object.take(&[value_name]);
     let mask = object.take(&[mask_name]);
     if let (Some(value), None) = (&value, &mask) {
@@ -198,16 +224,18 @@ fn filter(
                 value.place()
             ));
         }
-        return Ok(filter);
+        return Ok((filter, !guessed && !filter.is_pass_all()));
     }
+    let has_mask = mask.is_some();
     let pattern = |node: Option<Node<'_>>| match node {
         None => Ok(Pattern::default()),
         Some(node) => node.parsed(str::parse),
     };
-    Ok(Filter {
+    let filter = Filter {
         value: pattern(value)?,
         mask: pattern(mask)?,
-    })
+    };
+    Ok((filter, has_mask))
 }
 
 #[cfg(test)]
@@ -278,6 +306,71 @@ mod tests {
         }
         assert!(buses(r#"{"filter": "0,99999"}"#).is_err());
         assert!(buses(r#"{"mask": "x"}"#).is_err());
+    }
+
+    fn with_variables(
+        node: Option<&str>,
+        filter: Option<&str>,
+        mask: Option<&str>,
+    ) -> Result<(Vec<Bus>, Vec<String>), String> {
+        let variable = |name, text: Option<&str>| text.map(|text| Source::new(name, text));
+        let variables = Variables {
+            filter: variable("variable filter", filter),
+            mask: variable("variable mask", mask),
+            ..Variables::default()
+        };
+        let source = node.map(|node| Source::new("test", node));
+        let node = source.as_ref().map(|source| source.root().unwrap());
+        let mut warnings = Vec::new();
+        let buses = read(node.as_ref(), &variables, &mut warnings);
+        buses
+            .map(|buses| (buses, warnings))
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_filter_of_the_server_without_a_mask_anywhere_looks_at_what_it_gives_and_warns() {
+        for (node, filter, mask, expected, warned) in [
+            ("{}", "0,10", None, "255,65535", true),
+            (r#"{"filter": "1,2,3"}"#, "0,10", None, "255,65535", true),
+            (r#"{"filter": ""}"#, "0,10", None, "255,65535", true),
+            ("{}", "0,10;0,255", None, "0,255", false),
+            ("{}", "0,10", Some("0,255"), "0,255", false),
+            ("{}", "0,10", Some("0,0"), "0,0", false),
+            (r#"{"mask": "7"}"#, "0,10", None, "7", false),
+            (r#"{"mask": "0,0"}"#, "0,10", None, "0,0", false),
+            (r#"{"filter": "1;7"}"#, "0,10", None, "7", false),
+            (r#"{"mask": "7"}"#, "0,10", Some("0,255"), "0,255", false),
+        ] {
+            let (buses, warnings) = with_variables(Some(node), Some(filter), mask).unwrap();
+            let found = buses[0].filter;
+            assert_eq!(found.value.class, 10, "{node} {filter} {mask:?}");
+            assert_eq!(found.mask, expected.parse().unwrap(), "{node} {mask:?}");
+            let of_server = |line: &&String| line.starts_with("variable filter: a filter without");
+            assert_eq!(
+                warnings.iter().any(|line| of_server(&line)),
+                warned,
+                "{node}"
+            );
+        }
+        let error = with_variables(Some("{}"), Some("0,x"), None).unwrap_err();
+        let start = "variable filter: found \"0,x\", expected class to be a number";
+        assert!(error.starts_with(start), "{error}");
+    }
+
+    #[test]
+    fn variables_for_a_bus_that_is_not_there_are_warned_of() {
+        for node in [None, Some(r#"{"enable": false}"#), Some("[]")] {
+            let (buses, warnings) = with_variables(node, Some("0,10"), Some("0,255")).unwrap();
+            assert!(buses.is_empty());
+            assert_eq!(
+                warnings,
+                [
+                    "variable filter: without effect, there is no CAN bus",
+                    "variable mask: without effect, there is no CAN bus",
+                ]
+            );
+        }
     }
 
     #[test]

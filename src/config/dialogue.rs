@@ -152,7 +152,7 @@ impl<S: Read + Write> Dialogue<S> {
                 return Ok(());
             }
             if line.starts_with("-OK") {
-                return Err(format!("{what}: found {line:?}, expected +OK"));
+                return Err(format!("{what}: {line:?} instead of +OK"));
             }
         }
     }
@@ -167,7 +167,7 @@ impl<S: Read + Write> Dialogue<S> {
             let undefined = line.to_ascii_lowercase().contains("not defined");
             return match undefined {
                 true => Ok(None),
-                false => Err(format!("{name}: found {line:?}, expected its value")),
+                false => Err(format!("{name}: {line:?} instead of its value")),
             };
         }
         self.expect_ok(name)?;
@@ -277,7 +277,7 @@ mod tests {
         let error = variable(&format!("{refused}\r\n")).unwrap_err();
         assert_eq!(
             error,
-            format!("a_interface: found {refused:?}, expected its value")
+            format!("a_interface: {refused:?} instead of its value")
         );
     }
 
@@ -311,7 +311,7 @@ mod tests {
             sent
         });
         let error = fetch(&remote(port, 5000), &["a_x".to_owned()]).unwrap_err();
-        assert_eq!(error, "PASS: found \"-OK - no\", expected +OK");
+        assert_eq!(error, "PASS: \"-OK - no\" instead of +OK");
         assert_eq!(server.join().unwrap(), "USER admin\r\nPASS secret\r\n");
     }
 

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::Read,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf, absolute},
     time::Duration,
@@ -16,6 +17,7 @@ use crate::{
     auth::{Key, Users, UsersFile},
     event::{Filter, MAX_DATA, json::Keys},
     json::{ConfigError, Node, Object, Source},
+    log,
 };
 
 const MAX_COUNT: u64 = 1 << 24;
@@ -29,26 +31,39 @@ impl Config {
     /// The first thing that is wrong, with file, line and key. Files that the configuration
     /// names (key, users) are read, too, and remote variables are asked for.
     pub fn load(argument: &str) -> Result<Self, ConfigError> {
-        let argument = argument.trim();
-        if argument.is_empty() {
-            return Err(ConfigError::new(
-                "configuration",
-                "nothing",
-                "the path of a JSON file, or JSON text",
-            ));
-        }
-        if argument.starts_with('{') {
-            return read(&Source::new("inline configuration", argument));
-        }
-        if string::is_one(argument) {
-            return read(&string::to_json(argument)?);
-        }
-        let config = read(&Source::read(argument)?)?;
-        Ok(Self {
-            file: Some(absolute(argument).unwrap_or_else(|_| argument.into())),
-            ..config
-        })
+        let (source, file) = open(argument)?;
+        let config = read(&source)?;
+        Ok(Self { file, ..config })
     }
+
+    /// Where the log of such a configuration goes, `None` where that cannot be told: for saying
+    /// what else is wrong in it.
+    pub fn logging(argument: &str) -> Option<log::Settings> {
+        let (source, _) = open(argument).ok()?;
+        let mut object = source.root().ok()?.object().ok()?;
+        let debug = flag(&mut object, "debug", false).unwrap_or(false);
+        logging::read(object.take(&["logging"]), debug, &mut Vec::new()).ok()
+    }
+}
+
+/// What the host names, and the file that it is in.
+fn open(argument: &str) -> Result<(Source, Option<PathBuf>), ConfigError> {
+    let argument = argument.trim();
+    if argument.is_empty() {
+        return Err(ConfigError::new(
+            "configuration",
+            "nothing",
+            "the path of a JSON file, or JSON text",
+        ));
+    }
+    if argument.starts_with('{') {
+        return Ok((Source::new("inline configuration", argument), None));
+    }
+    if string::is_one(argument) {
+        return Ok((string::to_json(argument)?, None));
+    }
+    let file = absolute(argument).unwrap_or_else(|_| argument.into());
+    Ok((Source::read(argument)?, Some(file)))
 }
 
 fn read(source: &Source) -> Result<Config, ConfigError> {
@@ -89,6 +104,7 @@ fn read(source: &Source) -> Result<Config, ConfigError> {
                 .into(),
         );
     }
+    warnings.extend(web::same_paths(&urls, &web));
     let tls = tls::read(object.take(&["tls"]), secure.as_ref(), &mut warnings)?;
     let socketcan = object.take(&["socketcan"]);
     let buses = can::read(socketcan.as_ref(), &variables, &mut warnings)?;
@@ -105,7 +121,9 @@ fn read(source: &Source) -> Result<Config, ConfigError> {
                 ));
             }
             let name = path_of(&path)?.to_string_lossy().into_owned();
-            fs::File::open(&name).map_err(|error| {
+            // A folder can be opened, but not read.
+            let read = |mut file: fs::File| file.read(&mut [0]);
+            fs::File::open(&name).and_then(read).map_err(|error| {
                 let found = format!("{}: {error}", name.escape_debug());
                 path.error_found(found, "a users file")
             })?;
@@ -250,7 +268,7 @@ fn key(
             ));
             Ok(Key::WELL_KNOWN)
         }
-        Err(error) => Err(node.error_found(error, "a key file")),
+        Err(error) => Err(node.error_in_file(&error)),
     }
 }
 

@@ -84,7 +84,7 @@ fn fetch(remote: &RemoteVariables) -> Result<Variables, String> {
         config
             .root()
             .and_then(|root| root.object())
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| error.finding())?;
     }
     Ok(Variables {
         interface: source(&names[0], interface),

@@ -43,7 +43,7 @@ pub(super) fn read(
         ));
         return Ok(None);
     }
-    let missing = |name, expected| node.error_found(format_args!("no key {name}"), expected);
+    let missing = |name, expected| node.error_found(format_args!("no {name:?}"), expected);
     let Some(certificate_path) = certificate_path else {
         return Err(missing("cert", "the path of a certificate chain in PEM"));
     };

@@ -2,8 +2,14 @@
 
 use std::path::PathBuf;
 
-use super::load::{flag, path, strings, url, url_path};
-use crate::json::{ConfigError, Object};
+use super::{
+    Urls,
+    load::{flag, path, strings, url, url_path},
+};
+use crate::{
+    http::rest::FIXED_PATH,
+    json::{ConfigError, Object},
+};
 
 /// What is served besides websockets.
 #[derive(Clone, Debug)]
@@ -46,4 +52,30 @@ pub(super) fn read(
             .map(|node| node.parsed(url_path))
             .transpose()?,
     })
+}
+
+/// A warning for each key whose path another one has, which is asked first.
+pub(super) fn same_paths(urls: &Urls, web: &Web) -> Vec<String> {
+    let rest = web.rest.as_deref();
+    let fixed = rest.filter(|path| *path != FIXED_PATH);
+    let paths = [
+        ("url-ws1", urls.ws1.as_deref()),
+        ("url-ws2", urls.ws2.as_deref()),
+        ("url-rest", rest),
+        ("REST", fixed.map(|_| FIXED_PATH)),
+        ("metrics", web.metrics.as_deref()),
+    ];
+    let mut warnings = Vec::new();
+    for (index, (name, path)) in paths.iter().enumerate() {
+        let Some(path) = path else { continue };
+        let first = paths[..index]
+            .iter()
+            .find(|(_, other)| *other == Some(*path));
+        if let Some((first, _)) = first {
+            warnings.push(format!(
+                "{first} and {name} have the same path, {path}: {first} has it"
+            ));
+        }
+    }
+    warnings
 }

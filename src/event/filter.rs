@@ -6,6 +6,7 @@ use std::{fmt, str::FromStr};
 
 pub use self::change::FilterChange;
 use super::{Event, Guid, number::decimal_or_hex};
+use crate::json::Misunderstanding;
 
 /// One half of a [`Filter`]: the values, or the bits that are looked at.
 ///
@@ -127,6 +128,12 @@ impl FilterError {
             found: found.chars().take(60).collect(),
             expected,
         }
+    }
+}
+
+impl Misunderstanding for FilterError {
+    fn expected(&self) -> String {
+        format!("{} to be {}", self.field, self.expected)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use crate::json::Misunderstanding;
+
 /// The 16 bytes of a GUID, most significant first. Shown as 16 upper-case pairs with colons.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Guid(pub [u8; 16]);
@@ -67,11 +69,17 @@ impl FromStr for Guid {
 
 /// A text that is no GUID.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "found {found:?}, expected a GUID: 16 hexadecimal pairs with colons, 32 digits, a UUID, '-', or pairs behind '::' or '-:'"
-)]
+#[error("found {found:?}, expected {EXPECTED}")]
 pub struct GuidError {
     found: String,
+}
+
+const EXPECTED: &str = "a GUID: 16 hexadecimal pairs with colons, 32 digits, a UUID, '-', or pairs behind '::' or '-:'";
+
+impl Misunderstanding for GuidError {
+    fn expected(&self) -> String {
+        EXPECTED.to_owned()
+    }
 }
 
 /// The upper-case hexadecimal digits of each byte.

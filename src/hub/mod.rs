@@ -356,13 +356,14 @@ impl Hub {
         self.ring.subscribe(reader)
     }
 
-    /// How many events wait: for the hub, for the host, and for the client that is furthest
-    /// behind.
-    pub fn waiting(&self) -> [(&'static str, usize); 3] {
+    /// How many events wait: for the hub, for the host, for the client that is furthest behind,
+    /// and for all who are to get theirs later.
+    pub fn waiting(&self) -> [(&'static str, usize); 4] {
         [
             ("hub", self.queue.len()),
             ("host", self.for_host.len()),
             ("clients", self.ring.len()),
+            ("kept", self.counters.kept.get()),
         ]
     }
 

@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr};
 
 use tracing::{Metadata, level_filters::LevelFilter};
 
+use crate::json::Misunderstanding;
+
 /// The `tracing` target that makes an error a critical one:
 /// `error!(target: CRITICAL, "...")`.
 pub const CRITICAL: &str = "critical";
@@ -145,6 +147,12 @@ impl FromStr for Level {
 pub struct LevelError {
     /// What was there, cut to a readable length.
     pub found: String,
+}
+
+impl Misunderstanding for LevelError {
+    fn expected(&self) -> String {
+        Level::EXPECTED.to_owned()
+    }
 }
 
 #[cfg(test)]

@@ -45,6 +45,7 @@ impl Kept {
             }
             if self.events.len() < self.limit {
                 self.events.push_back(routed.event.clone());
+                self.counters.kept.raise(1);
                 continue;
             }
             if self.dropped == 0 {
@@ -62,6 +63,7 @@ impl Kept {
     /// The next event, and no longer kept.
     pub(crate) fn take(&mut self) -> Option<Event> {
         let event = self.events.pop_front()?;
+        self.counters.kept.lower(1);
         self.counters.to_clients.add(1);
         if self.events.is_empty() {
             self.clear();
@@ -81,6 +83,7 @@ impl Kept {
 
     /// Drops what is kept, and gives its memory back.
     pub(crate) fn clear(&mut self) {
+        self.counters.kept.lower(self.events.len());
         self.events = VecDeque::new();
         if self.dropped > 0 {
             let count = std::mem::take(&mut self.dropped);

@@ -300,10 +300,10 @@ impl<'m> Command<'m> {
     pub(super) fn new(word: &str, args: &'m str) -> Self {
         // What is echoed of an unknown word is limited.
         let word: String = word.trim().chars().take(64).collect();
-        let word = word.to_uppercase();
         Self {
-            verb: Verb::from_word(&word),
-            word,
+            // Not as it is echoed: that makes an S of a long s, too.
+            verb: Verb::from_word(&word.to_ascii_uppercase()),
+            word: word.to_uppercase(),
             args,
         }
     }

@@ -219,11 +219,12 @@ fn errors_name_key_file_and_what_is_wrong_and_nothing_is_started() {
             "cert" => files.certificate.display(),
             _ => files.key.display(),
         };
-        assert_eq!(
-            open(&config).unwrap_err(),
-            format!("{config}:{line}: tls.{name}: found {path}: {found}, expected {expected}")
-        );
-        assert!(!log_path(&folder).exists());
+        let error =
+            format!("{config}:{line}: tls.{name}: found {path}: {found}, expected {expected}");
+        assert_eq!(open(&config).unwrap_err(), error);
+        let log = fs::read_to_string(log_path(&folder)).unwrap();
+        assert_eq!(log.lines().count(), 1, "{log}");
+        assert!(log.ends_with(&format!("{error}\n")), "{log}");
         TcpListener::bind(("127.0.0.1", port)).unwrap();
     }
 }
@@ -273,11 +274,11 @@ fn wss_needs_certificate_and_key() {
     );
     assert_eq!(
         open_inline("https://127.0.0.1:0", json!({"key": "x"})),
-        format!("{start}tls: found no key cert, expected the path of a certificate chain in PEM")
+        format!("{start}tls: found no \"cert\", expected the path of a certificate chain in PEM")
     );
     assert_eq!(
         open_inline("wss://127.0.0.1:0", json!({"cert": "x"})),
-        format!("{start}tls: found no key key, expected the path of a private key in PEM")
+        format!("{start}tls: found no \"key\", expected the path of a private key in PEM")
     );
     assert_eq!(
         open_inline("wss://127.0.0.1:0", json!({"min-version": "1.1"})),

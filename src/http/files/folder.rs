@@ -4,13 +4,14 @@
 //! for a disk or a network, a blocking thread does it.
 
 use std::{
-    fs::{self, File, Metadata, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, Cursor, IoSliceMut, SeekFrom},
     os::{fd::AsRawFd, unix::fs::OpenOptionsExt},
     path::{Component, Path, PathBuf},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::{Duration, SystemTime},
 };
 
 use futures_util::future::BoxFuture;
@@ -128,6 +129,35 @@ impl Backend for Folder {
     }
 }
 
+/// Metadata whose time is one that HTTP can write.
+#[derive(Clone, Debug)]
+pub(super) struct Metadata(fs::Metadata);
+
+impl tower_http::services::fs::Metadata for Metadata {
+    fn is_dir(&self) -> bool {
+        self.0.is_dir()
+    }
+
+    fn modified(&self) -> io::Result<SystemTime> {
+        self.0.modified().and_then(time_of_http)
+    }
+
+    fn len(&self) -> u64 {
+        self.0.len()
+    }
+}
+
+/// Seconds from 1970 to the year 10000.
+const END_OF_HTTP: Duration = Duration::from_secs(253_402_300_800);
+
+/// A time that HTTP can write, from 1970 to 9999; others make the server panic.
+fn time_of_http(time: SystemTime) -> io::Result<SystemTime> {
+    match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) if since < END_OF_HTTP => Ok(time),
+        _ => Err(io::ErrorKind::InvalidData.into()),
+    }
+}
+
 /// What stands for an open file, for as long as it is open.
 fn descriptor(file: &File) -> String {
     format!("/proc/self/fd/{}", file.as_raw_fd())
@@ -143,11 +173,11 @@ struct Found {
 
 impl Found {
     fn new(file: File, flags: ReadWriteFlags) -> io::Result<Self> {
-        let metadata = file.metadata()?;
-        let content = if !metadata.is_file() {
+        let metadata = Metadata(file.metadata()?);
+        let content = if !metadata.0.is_file() {
             None
-        } else if metadata.len() <= SMALL {
-            let mut bytes = vec![0; metadata.len() as usize];
+        } else if metadata.0.len() <= SMALL {
+            let mut bytes = vec![0; metadata.0.len() as usize];
             let count = preadv2(file, &mut [IoSliceMut::new(&mut bytes)], 0, flags)?;
             if count < bytes.len() {
                 return Err(io::ErrorKind::UnexpectedEof.into());
@@ -220,6 +250,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_time_that_http_cannot_write_is_none() {
+        let start = SystemTime::UNIX_EPOCH;
+        let tick = Duration::from_nanos(1);
+        for (time, good) in [
+            (start - tick, false),
+            (start, true),
+            (start + END_OF_HTTP - tick, true),
+            (start + END_OF_HTTP, false),
+        ] {
+            assert_eq!(time_of_http(time).is_ok(), good, "{time:?}");
+        }
+    }
+
+    #[test]
     fn both_ways_find_what_is_in_the_folder_and_nothing_else() {
         let parent = tempfile::tempdir().unwrap();
         let root = parent.path().join("www");
@@ -270,7 +314,7 @@ mod tests {
         }
         for path in [".", "sub"] {
             let found = folder.find(Path::new(path)).unwrap();
-            assert!(found.metadata.is_dir() && found.content.is_none());
+            assert!(found.metadata.0.is_dir() && found.content.is_none());
         }
     }
 }

@@ -4,6 +4,7 @@
 //! opens the files; here is what every answer says to browsers.
 
 mod folder;
+mod range;
 
 use std::{
     io,
@@ -15,11 +16,12 @@ use std::{
 use bytes::Bytes;
 use http_body_util::{Either, Full};
 use hyper::{
-    Request, Response, StatusCode,
+    HeaderMap, Request, Response, StatusCode,
     header::{
-        CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, HeaderValue, IF_RANGE, RANGE,
-        REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+        CACHE_CONTROL, CONTENT_RANGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderValue,
+        IF_RANGE, RANGE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
     },
+    http::request::Parts,
 };
 use tower_http::services::fs::{ServeDir, ServeFileSystemResponseBody};
 
@@ -56,22 +58,19 @@ impl Files {
         if head.headers.contains_key(IF_RANGE) {
             head.headers.remove(RANGE);
         }
+        range::clean(&head.method, &mut head.headers);
         let mut response = if head.uri.path().starts_with("//") {
             // A redirect to it would lead to another host.
             not_found()
         } else {
-            let folder = Folder::new(self.root.clone());
-            let mut service = ServeDir::with_backend("", folder)
-                .ignore_multi_range_requests(true)
-                .precompressed_br()
-                .precompressed_gzip();
-            match service.try_call(Request::from_parts(head, ())).await {
+            match self.serve(head).await {
                 Ok(response) if response.status() == StatusCode::NOT_FOUND => not_found(),
                 Ok(response) => response.map(Either::Right),
                 Err(error) => self.failed(&error),
             }
         };
         let headers = response.headers_mut();
+        name_charset(headers);
         headers.insert(CONTENT_SECURITY_POLICY, policy);
         for (name, value) in [
             (X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -82,6 +81,26 @@ impl Files {
             headers.insert(name, HeaderValue::from_static(value));
         }
         response
+    }
+
+    async fn serve(&self, mut head: Parts) -> io::Result<Response<ServeFileSystemResponseBody>> {
+        let folder = Folder::new(self.root.clone());
+        let mut service = ServeDir::with_backend("", folder)
+            .precompressed_br()
+            .precompressed_gzip();
+        if !head.headers.contains_key(RANGE) {
+            return service.try_call(Request::from_parts(head, ())).await;
+        }
+        let request = Request::from_parts(head.clone(), ());
+        let response = service.try_call(request).await?;
+        // A suffix that is longer than the file is all of it, and of an empty file there is no
+        // part.
+        let refused = response.status() == StatusCode::RANGE_NOT_SATISFIABLE;
+        if is_empty(response.headers()) || (refused && range::is_suffix(&head.headers)) {
+            head.headers.remove(RANGE);
+            return service.try_call(Request::from_parts(head, ())).await;
+        }
+        Ok(response)
     }
 
     fn failed(
@@ -104,6 +123,29 @@ impl Files {
         let text = "The file cannot be read.\n";
         answer(StatusCode::INTERNAL_SERVER_ERROR, text).map(Either::Left)
     }
+}
+
+/// Says that texts are in UTF-8, where nothing is said: browsers would guess, and wrongly.
+fn name_charset(headers: &mut HeaderMap) {
+    let Some(kind) = headers.get_mut(CONTENT_TYPE) else {
+        return;
+    };
+    let Ok(text) = kind.to_str() else {
+        return;
+    };
+    let is_text = text.starts_with("text/") || text == "application/javascript";
+    if is_text
+        && !text.contains(';')
+        && let Ok(with_charset) = HeaderValue::try_from(format!("{text}; charset=utf-8"))
+    {
+        *kind = with_charset;
+    }
+}
+
+/// Whether an answer says that it is of a file without a byte.
+fn is_empty(headers: &HeaderMap) -> bool {
+    let range = headers.get(CONTENT_RANGE).map(HeaderValue::as_bytes);
+    range.is_some_and(|range| range.ends_with(b"/0"))
 }
 
 fn not_found() -> Response<Either<Full<Bytes>, ServeFileSystemResponseBody>> {

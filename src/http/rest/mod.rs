@@ -39,7 +39,7 @@ use super::route::{Peer, answer};
 use crate::{config::Web, ws::connection::Server};
 
 /// Where REST is, wherever else it is.
-const FIXED_PATH: &str = "/vscp/rest";
+pub const FIXED_PATH: &str = "/vscp/rest";
 
 /// Time without a request after which a session ends.
 const EXPIRY: Duration = Duration::from_secs(600);

@@ -364,3 +364,17 @@ fn any_message() -> impl Strategy<Value = String> {
         args,
     ]
 }
+
+#[test]
+fn commands_are_words_of_ascii_in_any_case() {
+    for (word, verb) in [
+        ("SF", Some(Verb::SetFilter)),
+        ("sf", Some(Verb::SetFilter)),
+        ("cHaLLenge", Some(Verb::Challenge)),
+        // A long s, which is S in upper case.
+        ("\u{17f}f", None),
+        ("clo\u{17f}e", None),
+    ] {
+        assert_eq!(Command::new(word, "").verb, verb, "{word}");
+    }
+}

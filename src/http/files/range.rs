@@ -1,0 +1,49 @@
+//! Which part of a file a request asks for.
+
+use hyper::{
+    HeaderMap, Method,
+    header::{HeaderValue, RANGE},
+};
+
+/// Leaves a `Range` header only where it asks for one part and is well formed, and writes it in
+/// the one way that [`tower_http`] reads: what it does not understand it refuses, although such
+/// a header is to be ignored.
+pub(super) fn clean(method: &Method, headers: &mut HeaderMap) {
+    let mut values = headers.get_all(RANGE).iter();
+    let value = match (values.next(), values.next()) {
+        (Some(value), None) if method == Method::GET => value.to_str().ok().and_then(one_part),
+        _ => None,
+    };
+    let value = value.and_then(|value| HeaderValue::try_from(value).ok());
+    headers.remove(RANGE);
+    headers.extend(value.map(|value| (RANGE, value)));
+}
+
+/// Whether the part that a cleaned header asks for ends with the file and has a length: there
+/// is one in every file.
+pub(super) fn is_suffix(headers: &HeaderMap) -> bool {
+    let value = headers.get(RANGE).map(HeaderValue::as_bytes);
+    value.is_some_and(|value| value.starts_with(b"bytes=-") && value != b"bytes=-0")
+}
+
+fn one_part(text: &str) -> Option<String> {
+    let (unit, part) = text.split_once('=')?;
+    let (first, last) = part.trim_ascii().split_once('-')?;
+    if !unit.eq_ignore_ascii_case("bytes") {
+        return None;
+    }
+    match (first, last) {
+        ("", last) => Some(format!("bytes=-{}", number(last)?)),
+        (first, "") => Some(format!("bytes={}-", number(first)?)),
+        (first, last) => {
+            let (first, last) = (number(first)?, number(last)?);
+            (first <= last).then(|| format!("bytes={first}-{last}"))
+        }
+    }
+}
+
+/// A number that is too large for any file is the largest one.
+fn number(digits: &str) -> Option<u64> {
+    let clean = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    clean.then(|| digits.parse().unwrap_or(u64::MAX))
+}
