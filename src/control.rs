@@ -250,8 +250,9 @@ impl Control {
         let path = self.settings.file.as_deref();
         let path = path.ok_or("the configuration is not in a file")?;
         let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         let mut configuration: Value =
-            serde_json::from_str(&text).map_err(|error| error.to_string())?;
+            serde_json::from_str(text).map_err(|error| error.to_string())?;
         self.apply_changes(&mut configuration)?;
         let mut text = format!("{configuration:#}");
         text.push('\n');

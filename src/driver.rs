@@ -196,14 +196,13 @@ impl Driver {
             .block_on(listen::bind(&config.listen, config.tls.as_ref()))
             .map_err(|error| system(&format!("cannot listen on {error}")))?;
         let addresses = listeners.iter().map(Listener::address).collect();
-        let listening: Vec<_> = listeners.iter().map(Listener::to_string).collect();
 
         let (layout, why) = layout(config.layout, host);
         let (guid, guid_from) = identity::guid(guid, config.guid);
         let buses: Vec<_> = config
             .buses
-            .into_iter()
-            .map(|bus| (bus.guid(guid), bus))
+            .iter()
+            .map(|bus| (bus.guid(guid), bus.clone()))
             .collect();
         let limits = config.limits;
         let counters = Arc::new(Counters::default());
@@ -223,24 +222,11 @@ impl Driver {
             command_sender,
         ));
         let clients = Arc::new(Clients::new(&limits, counters.clone()));
-        let files = config
-            .web
-            .root
-            .as_ref()
-            .map(|root| root.display().to_string());
-        tracing::info!(
-            "{} {} open: listening on {}; ws1 {}, ws2 {}, REST {}, files {}; {} users; {}; event layout \
-             {layout:?} ({why}); GUID {guid} ({guid_from}); {}",
-            env!("CARGO_PKG_NAME"),
-            env!("CARGO_PKG_VERSION"),
-            listening.join(", "),
-            config.urls.ws1.as_deref().unwrap_or("off"),
-            config.urls.ws2.as_deref().unwrap_or("off"),
-            config.web.rest.as_deref().unwrap_or("off"),
-            files.unwrap_or("off".into()),
-            config.users.len(),
-            Buses(&buses),
-            config.name,
+        log_opening(
+            &config,
+            &listeners,
+            &format_args!("event layout {layout:?} ({why}); GUID {guid} ({guid_from})"),
+            &buses,
         );
         let gate = Gate::new(GateSettings {
             users: config.users,
@@ -277,14 +263,7 @@ impl Driver {
             hub: hub.clone(),
             counters: counters.clone(),
         };
-        let mut bus_settings = Vec::new();
-        let mut bus_tasks = Vec::new();
-        for (index, (guid, bus)) in buses.into_iter().enumerate() {
-            let (sender, settings) = watch::channel(bus);
-            bus_settings.push(sender);
-            let bus = bridge::run(shared.clone(), index, settings, guid);
-            bus_tasks.push(runtime.spawn(bus));
-        }
+        let (bus_settings, bus_tasks) = start_buses(&runtime, &shared, buses);
         let control = Control::new(control::Settings {
             configuration: config.json,
             file: config.file,
@@ -313,6 +292,45 @@ impl Drop for Driver {
     fn drop(&mut self) {
         self.close();
     }
+}
+
+fn log_opening(
+    config: &Config,
+    listeners: &[Listener],
+    identity: &dyn fmt::Display,
+    buses: &[(Guid, Bus)],
+) {
+    let listening: Vec<_> = listeners.iter().map(Listener::to_string).collect();
+    let files = config.web.root.as_ref();
+    let files = files.map(|root| root.display().to_string());
+    tracing::info!(
+        "{} {} open: listening on {}; ws1 {}, ws2 {}, REST {}, files {}; {} users; {}; \
+         {identity}; {}",
+        env!("CARGO_PKG_NAME"),
+        env!("CARGO_PKG_VERSION"),
+        listening.join(", "),
+        config.urls.ws1.as_deref().unwrap_or("off"),
+        config.urls.ws2.as_deref().unwrap_or("off"),
+        config.web.rest.as_deref().unwrap_or("off"),
+        files.unwrap_or("off".into()),
+        config.users.len(),
+        Buses(buses),
+        config.name,
+    );
+}
+
+/// Starts a task for each bus; what changes its settings, and the task.
+fn start_buses(
+    runtime: &Runtime,
+    shared: &bridge::Shared,
+    buses: Vec<(Guid, Bus)>,
+) -> (Vec<watch::Sender<Bus>>, Vec<JoinHandle<()>>) {
+    let start = |(index, (guid, bus))| {
+        let (sender, settings) = watch::channel(bus);
+        let bus = bridge::run(shared.clone(), index, settings, guid);
+        (sender, runtime.spawn(bus))
+    };
+    buses.into_iter().enumerate().map(start).unzip()
 }
 
 /// Whether a log shows errors on stderr.

@@ -203,7 +203,8 @@ fn save_keeps_the_rest_of_the_file_its_mode_and_secrets() {
         r#""write":true,"socketcan":[{"interface":"nocan0","note":"mine"},{"interface":"nocan1"}],
            "users":[{"name":"a","password":"2d1e4f91dae49cd08eaba2293e422273"}]"#,
     );
-    fs::write(&path, &text).unwrap();
+    // Some editors begin with a mark.
+    fs::write(&path, format!("\u{feff}{text}")).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
     let driver = open(path.to_str().unwrap());
     for (name, new) in [
