@@ -39,10 +39,10 @@ const RUNS: usize = 5;
 /// Frames of a run.
 const FRAMES: u32 = 30_000;
 
-/// Events that a client sends at once, and how many of them may be under way then: fewer than a
-/// bus keeps.
-const BURST: u32 = 1000;
-const UNDER_WAY: u32 = 2000;
+/// Events that a client sends at once, and how many of them may be under way then: no more than the
+/// receiving socket keeps.
+const BURST: u32 = 400;
+const UNDER_WAY: u32 = 400;
 
 /// Frames of a flood, sent as fast as they can be.
 const FLOOD: u32 = 100_000;

@@ -20,7 +20,7 @@ use smallvec::SmallVec;
 pub use self::{
     filter::Filter,
     guid::Guid,
-    time::{Clock, Date},
+    time::{Clock, Date, Moment},
 };
 
 /// The largest number of data bytes of an event.
@@ -96,15 +96,15 @@ impl Event {
     }
 
     /// Fills what a client may leave out: GUID, date and time stamp.
-    pub fn complete(&mut self, driver: Guid, clock: &Clock) {
+    pub fn complete(&mut self, driver: Guid, moment: &Moment) {
         if self.guid.is_zero() {
             self.guid = driver;
         }
         if self.timestamp == 0 && self.unix_ns.is_none() {
-            self.timestamp = clock.micros();
+            self.timestamp = moment.micros();
         }
         if self.date.is_none() {
-            let now = time::unix_ns_now();
+            let now = moment.unix_ns();
             self.date = Some(Date::from_unix_ns(now));
             self.unix_ns = self.unix_ns.or(NonZeroU64::new(now));
         }
@@ -245,7 +245,7 @@ pub(crate) mod tests {
         let clock = Clock::start();
         let driver = Guid([7; 16]);
         let mut event = unset();
-        event.complete(driver, &clock);
+        event.complete(driver, &clock.moment());
         assert_eq!(event.guid, driver);
         assert!(event.timestamp > 0);
         assert!(event.date.unwrap().year() >= 2025);
@@ -257,7 +257,7 @@ pub(crate) mod tests {
             ..unset()
         };
         let before = complete.clone();
-        complete.complete(driver, &clock);
+        complete.complete(driver, &clock.moment());
         assert_eq!(complete, before);
     }
 
@@ -279,7 +279,7 @@ pub(crate) mod tests {
     fn a_time_stamp_of_0_that_nanoseconds_gave_stays() {
         let mut event = unset();
         event.set_unix_ns(NonZeroU64::new(1000 << 32).unwrap());
-        event.complete(Guid::ZERO, &Clock::start());
+        event.complete(Guid::ZERO, &Clock::start().moment());
         assert_eq!(event.timestamp, 0);
     }
 

@@ -1,6 +1,7 @@
 //! Dates and time stamps.
 
 use std::{
+    cell::OnceCell,
     fmt,
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
@@ -177,6 +178,35 @@ impl Clock {
     /// Microseconds since the start, the low 32 bits of them, and never 0.
     pub fn micros(&self) -> u32 {
         (self.0.elapsed().as_micros() as u32).max(1)
+    }
+
+    /// Now, for all that comes now.
+    pub fn moment(&self) -> Moment {
+        Moment {
+            clock: *self,
+            micros: OnceCell::new(),
+            unix_ns: OnceCell::new(),
+        }
+    }
+}
+
+/// The time of events that come together: the clocks are read once, when they are first asked.
+#[derive(Debug)]
+pub struct Moment {
+    clock: Clock,
+    micros: OnceCell<u32>,
+    unix_ns: OnceCell<u64>,
+}
+
+impl Moment {
+    /// As [`Clock::micros`].
+    pub fn micros(&self) -> u32 {
+        *self.micros.get_or_init(|| self.clock.micros())
+    }
+
+    /// As [`unix_ns_now`].
+    pub fn unix_ns(&self) -> u64 {
+        *self.unix_ns.get_or_init(unix_ns_now)
     }
 }
 

@@ -19,6 +19,10 @@ use crate::event::Event;
 /// How long an event is remembered.
 const MEMORY: Duration = Duration::from_secs(2);
 
+/// Events that the host takes one after the other, without waiting, as if at the same time: reading
+/// the clock takes longer than most of the rest.
+const SAME_TIME: u32 = 15;
+
 /// How many events are remembered; of more the oldest are forgotten.
 const MAX_REMEMBERED: usize = 65_536;
 
@@ -36,14 +40,21 @@ struct Memory {
     given: VecDeque<(u64, Instant)>,
     /// How often each is to come back.
     expected: HashMap<u64, u32>,
+    /// When the clock was read, and for how many more events that will do.
+    last: Option<(Instant, u32)>,
 }
 
 impl Echo {
-    /// Remembers an event that the host is given.
-    pub(super) fn given_out(&self, event: &Event, now: Instant) {
+    /// Remembers an event that the host is given, after it `waited` or at once.
+    pub(super) fn given_out(&self, event: &Event, waited: bool, now: impl FnOnce() -> Instant) {
         let mut memory = self.memory.lock();
-        memory.forget(now);
-        memory.remember(event, now);
+        let now = match memory.last {
+            Some((last, left @ 1..)) if !waited => (last, left - 1),
+            _ => (now(), SAME_TIME),
+        };
+        memory.last = Some(now);
+        memory.forget(now.0);
+        memory.remember(event, now.0);
         self.remembers.store(true, Ordering::Release);
     }
 
@@ -54,7 +65,9 @@ impl Echo {
             return false;
         }
         let mut memory = self.memory.lock();
-        memory.forget(now());
+        let now = now();
+        memory.last = Some((now, SAME_TIME));
+        memory.forget(now);
         let is_echo = memory.recall(event);
         self.remembers
             .store(!memory.given.is_empty(), Ordering::Release);
@@ -130,8 +143,8 @@ mod tests {
         let echo = Echo::default();
         let given = event("0,20,3,0,2020-01-01T00:00:00Z,1,-,1,2");
         let back = event("0,20,3,7,2026-01-01T00:00:00Z,2,-,1,2");
-        echo.given_out(&given, now);
-        echo.given_out(&given, now);
+        echo.given_out(&given, true, || now);
+        echo.given_out(&given, true, || now);
         assert!(echo.is_echo(&back, || now));
         assert!(echo.is_echo(&back, || now));
         assert!(!echo.is_echo(&back, || now));
@@ -142,7 +155,7 @@ mod tests {
         let now = Instant::now();
         let echo = Echo::default();
         let zero = "00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:0";
-        echo.given_out(&event(&format!("0,20,3,0,,0,{zero}1,1,2")), now);
+        echo.given_out(&event(&format!("0,20,3,0,,0,{zero}1,1,2")), true, || now);
         for other in [
             "0,20,3,0,,0,{}2,1,2",
             "0,21,3,0,,0,{}1,1,2",
@@ -159,10 +172,32 @@ mod tests {
         let now = Instant::now();
         let echo = Echo::default();
         let given = event("0,20,3,0,,0,-,1");
-        echo.given_out(&given, now);
+        echo.given_out(&given, true, || now);
         assert!(!echo.is_echo(&given, || now + MEMORY));
         let memory = echo.memory.lock();
         assert!(memory.given.is_empty() && memory.expected.is_empty());
+    }
+
+    #[test]
+    fn the_clock_is_read_now_and_then_and_whenever_the_host_has_waited_or_written() {
+        let echo = Echo::default();
+        let given = event("0,20,3,0,,0,-,1");
+        let reads = |waited: bool| {
+            let mut reads = 0;
+            echo.given_out(&given, waited, || {
+                reads += 1;
+                Instant::now()
+            });
+            reads
+        };
+        assert_eq!(reads(true), 1);
+        let backlog: u32 = (0..10 * (SAME_TIME + 1)).map(|_| reads(false)).sum();
+        assert_eq!(backlog, 10);
+        assert_eq!(reads(true), 1);
+        let later = Instant::now() + MEMORY / 2;
+        assert!(echo.is_echo(&given, || later));
+        assert_eq!(reads(false), 0);
+        assert_eq!(echo.memory.lock().given.back().unwrap().1, later);
     }
 
     #[test]
@@ -171,7 +206,7 @@ mod tests {
         let echo = Echo::default();
         let given = event("0,20,3,0,,0,-,1");
         for _ in 0..MAX_REMEMBERED + 10 {
-            echo.given_out(&given, now);
+            echo.given_out(&given, true, || now);
         }
         let memory = echo.memory.lock();
         assert_eq!(memory.given.len(), MAX_REMEMBERED);

@@ -35,7 +35,7 @@ use self::{
 };
 use crate::{
     config::Limits,
-    event::{Clock, Event, Filter, Guid},
+    event::{Clock, Event, Filter, Guid, Moment},
     hlo,
     metrics::{Burst, Counters},
 };
@@ -182,13 +182,14 @@ impl Hub {
     }
 
     /// Takes an event of a client, out of `waiting`: to the host where it passes the filter, and
-    /// to all other clients. Where the host has no room, nobody gets it. Pending, and the event
-    /// still waits, while the hub itself has no room.
+    /// to all other clients. `moment` is when it came. Where the host has no room, nobody gets it.
+    /// Pending, and the event still waits, while the hub itself has no room.
     pub fn poll_accept(
         &self,
         context: &Context<'_>,
         client: u32,
         waiting: &mut Option<Event>,
+        moment: &Moment,
     ) -> Poll<Result<(), NotAccepted>> {
         let Some(event) = waiting else {
             return Poll::Ready(Ok(()));
@@ -207,7 +208,7 @@ impl Hub {
             return Poll::Ready(Err(NotAccepted::TooLarge));
         }
         event.obid = client;
-        event.complete(self.settings.guid, &self.clock);
+        event.complete(self.settings.guid, moment);
         let for_host = self.rx_filter().passes_event(event);
         let origin = Endpoint::Client(client);
         let command = self.command(event, origin);
@@ -302,12 +303,12 @@ impl Hub {
     /// The next event for the host. Waits for it at most `timeout` (`None`: as long as it
     /// takes).
     pub fn read(&self, timeout: Option<Duration>) -> Result<Event, HostError> {
-        let event = match self.for_host.try_recv() {
-            Ok(event) => event,
-            Err(_) => self.wait_for_event(timeout)?,
+        let (event, waited) = match self.for_host.try_recv() {
+            Ok(event) => (event, false),
+            Err(_) => (self.wait_for_event(timeout)?, true),
         };
         if let Some(echo) = &self.echo {
-            echo.given_out(&event, Instant::now());
+            echo.given_out(&event, waited, Instant::now);
         }
         self.counters.to_host.add(1);
         Ok(event)
@@ -317,7 +318,7 @@ impl Hub {
     /// all clients. Where the host has no room it does not get it; for the hub's own the caller's
     /// thread waits.
     pub fn announce(&self, mut event: Event) {
-        event.complete(self.settings.guid, &self.clock);
+        event.complete(self.settings.guid, &self.moment());
         if event.data.len() <= self.settings.host_max_data
             && self.to_host.try_send(event.clone()).is_err()
         {
@@ -344,6 +345,11 @@ impl Hub {
     /// Sets what reaches the host of the events of clients.
     pub fn set_rx_filter(&self, filter: Filter) {
         *self.rx_filter.write() = filter;
+    }
+
+    /// Now, by the clock of the time stamps.
+    pub fn moment(&self) -> Moment {
+        self.clock.moment()
     }
 
     /// What the hub was made with.

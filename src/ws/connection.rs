@@ -33,7 +33,7 @@ use super::{
 use crate::{
     auth::{Gate, User},
     config::Limits,
-    event::Event,
+    event::{Event, Moment},
     hub::{
         Hub, Subscription,
         batch::{self, Batch, Endpoint},
@@ -290,8 +290,9 @@ impl Connection {
 
     /// Whether there may be more messages than were handled.
     fn poll_messages(&mut self, context: &mut Context<'_>) -> Result<bool, Ending> {
+        let moment = self.server.hub.moment();
         for _ in 0..MESSAGES_AT_ONCE {
-            if self.poll_offer(context).is_pending() || !self.reads() {
+            if self.poll_offer(context, &moment).is_pending() || !self.reads() {
                 return Ok(false);
             }
             if self.session.is_open() && !self.kept.is_empty() {
@@ -342,10 +343,10 @@ impl Connection {
     }
 
     /// Pending while the hub has no room for the event that the client has sent.
-    fn poll_offer(&mut self, context: &Context<'_>) -> Poll<()> {
+    fn poll_offer(&mut self, context: &Context<'_>, moment: &Moment) -> Poll<()> {
         if self.offer.is_some() {
-            let hub = &self.server.hub;
-            let result = ready!(hub.poll_accept(context, self.ticket.id(), &mut self.offer));
+            let (hub, id) = (&self.server.hub, self.ticket.id());
+            let result = ready!(hub.poll_accept(context, id, &mut self.offer, moment));
             let reply = self.session.offered(result);
             self.reply(&reply);
         }

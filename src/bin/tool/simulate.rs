@@ -85,7 +85,7 @@ pub(crate) fn simulate(driver: &OpenDriver<'_>, rate: f64, guid: Guid, stop: &Re
             break;
         }
         let mut event = measurement(sensor, start.elapsed().as_secs_f64(), guid);
-        event.complete(guid, &clock);
+        event.complete(guid, &clock.moment());
         match driver.write(&event, TIMEOUT) {
             Ok(()) => written += 1,
             Err(CANAL_ERROR_NOT_OPEN) => break,

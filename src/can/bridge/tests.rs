@@ -195,7 +195,8 @@ async fn a_frame_reaches_host_and_clients_and_their_events_reach_the_bus() {
 
     bench.write("0x60,20,3,,,,-,9");
     let mut event = Some(text::parse("0,20,4,,,,-").unwrap());
-    poll_fn(|context| bench.shared.hub.poll_accept(context, 7, &mut event))
+    let hub = &bench.shared.hub;
+    poll_fn(|context| hub.poll_accept(context, 7, &mut event, &hub.moment()))
         .await
         .unwrap();
     bench.expect(&["0C140300#09", "00140400#"]).await;

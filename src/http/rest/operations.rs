@@ -123,7 +123,8 @@ impl Rest {
         event.set_priority(user.lowered_priority(class, kind, event.priority()));
         let hub = &self.server.hub;
         let mut waiting = Some(event);
-        let accepted = poll_fn(|context| hub.poll_accept(context, session.id(), &mut waiting));
+        let accepted =
+            poll_fn(|context| hub.poll_accept(context, session.id(), &mut waiting, &hub.moment()));
         accepted.await.map_err(|error| match error {
             NotAccepted::Full => Failure::NoRoom,
             NotAccepted::TooLarge => Failure::Range,
