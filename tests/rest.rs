@@ -649,7 +649,7 @@ fn failures_slow_logins_down() {
 
 #[test]
 fn only_so_many_logins_of_one_address_wait() {
-    const LOGINS: usize = 70;
+    const LOGINS: usize = 100;
     let server = Server::open(json!({}));
     let request =
         "GET /rest?format=plain&vscpuser=admin&vscpsecret=wrong HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -671,7 +671,8 @@ fn only_so_many_logins_of_one_address_wait() {
             refused += usize::from(answer.contains("Unable to create session"));
             false
         });
-        refused >= LOGINS - 64
+        // Some of the first may be answered before the last come.
+        refused >= 20
     });
     assert!(sockets.len() > 50, "the others wait");
 }
