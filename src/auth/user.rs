@@ -4,7 +4,8 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 
 use super::{access::AccessList, events::EventList, password::StoredPassword, rights::Rights};
 use crate::{
-    event::{Filter, filter::Pattern},
+    config::filter,
+    event::Filter,
     json::{ConfigError, Node},
 };
 
@@ -110,6 +111,7 @@ impl User {
         let fullname = text(&["fullname", "full-name"])?;
         let note = text(&["note"])?;
         let [value, mask] = [record.take(&["filter"]), record.take(&["mask"])];
+        let (filter, _) = filter::read(value.as_ref(), mask.as_ref(), warnings)?;
         let user = Self {
             index,
             name,
@@ -128,7 +130,7 @@ impl User {
                 Some(node) => EventList::read(&node, warnings)?,
                 None => EventList::default(),
             },
-            filter: read_filter(value, mask, warnings)?,
+            filter,
             max_priority: match record.take(&["max-priority"]) {
                 Some(node) => Some(node.integer(0..=7)? as u8),
                 None => None,
@@ -137,37 +139,6 @@ impl User {
         record.finish(warnings);
         Ok(user)
     }
-}
-
-/// Filter and mask. A filter alone would let everything pass: it gets a mask.
-fn read_filter(
-    value: Option<Node<'_>>,
-    mask: Option<Node<'_>>,
-    warnings: &mut Vec<String>,
-) -> Result<Filter, ConfigError> {
-    let pattern = |node: Option<&Node<'_>>| match node {
-        Some(node) => node.parsed(|text| text.parse::<Pattern>()),
-        None => Ok(Pattern::default()),
-    };
-    let has_mask = match &mask {
-        Some(mask) => !mask.string()?.trim().is_empty(),
-        None => false,
-    };
-    let Some(value) = value.as_ref().filter(|_| !has_mask) else {
-        return Ok(Filter {
-            value: pattern(value.as_ref())?,
-            mask: pattern(mask.as_ref())?,
-        });
-    };
-    let (filter, guessed) = value.parsed(Filter::parse_config)?;
-    if guessed {
-        warnings.push(format!(
-            "{}: {}: a filter without a mask, taken as a mask of all ones on the fields given",
-            value.place(),
-            value.path()
-        ));
-    }
-    Ok(filter)
 }
 
 fn read_password(node: &Node<'_>) -> Result<StoredPassword, ConfigError> {

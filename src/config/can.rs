@@ -3,15 +3,13 @@
 use std::time::Duration;
 
 use super::{
+    filter,
     load::{flag, number},
     remote::Variables,
 };
 use crate::{
-    event::{
-        Filter, Guid,
-        filter::{FilterError, Pattern},
-    },
-    json::{ConfigError, Misunderstanding, Node, Object, Source},
+    event::{Filter, Guid, filter::FilterError},
+    json::{ConfigError, Misunderstanding, Node, Source},
 };
 
 /// A CAN bus that events are exchanged with.
@@ -100,11 +98,7 @@ pub(super) fn read(
                 let (filter, guessed) = filter.map_err(|error| not_read(source, error))?;
                 bus.filter = filter;
                 if guessed {
-                    warnings.push(format!(
-                        "{}: a filter without a mask, taken as a mask of all ones on the fields \
-                         given",
-                        source.name()
-                    ));
+                    warnings.push(filter::guessed_mask(source.name()));
                 }
             }
         }
@@ -184,8 +178,12 @@ fn read_one(
             .map_err(|expected| node.error_found(interface, expected))?,
         false => interface,
     };
-    let (filter, has_mask) = read_filter(&mut object, "filter", "mask", warnings)?;
-    let (out_filter, _) = read_filter(&mut object, "out-filter", "out-mask", warnings)?;
+    let mut read = |value, mask| {
+        let [value, mask] = [object.take(&[value]), object.take(&[mask])];
+        filter::read(value.as_ref(), mask.as_ref(), warnings)
+    };
+    let (filter, has_mask) = read("filter", "mask")?;
+    let (out_filter, _) = read("out-filter", "out-mask")?;
     let bus = Bus {
         interface,
         guid: object
@@ -204,38 +202,6 @@ fn read_one(
     };
     object.finish(warnings);
     Ok(enabled.then_some(bus))
-}
-
-/// A filter, and whether it has a mask of its own, not one that was made up for it.
-fn read_filter(
-    object: &mut Object<'_>,
-    value_name: &'static str,
-    mask_name: &'static str,
-    warnings: &mut Vec<String>,
-) -> Result<(Filter, bool), ConfigError> {
-    let value = object.take(&[value_name]);
-    let mask = object.take(&[mask_name]);
-    if let (Some(value), None) = (&value, &mask) {
-        let (filter, guessed) = value.parsed(Filter::parse_config)?;
-        if guessed {
-            warnings.push(format!(
-                "{}: {value_name}: a filter without {mask_name}, taken as a mask of all ones on \
-                 the fields given",
-                value.place()
-            ));
-        }
-        return Ok((filter, !guessed && !filter.is_pass_all()));
-    }
-    let has_mask = mask.is_some();
-    let pattern = |node: Option<Node<'_>>| match node {
-        None => Ok(Pattern::default()),
-        Some(node) => node.parsed(str::parse),
-    };
-    let filter = Filter {
-        value: pattern(value)?,
-        mask: pattern(mask)?,
-    };
-    Ok((filter, has_mask))
 }
 
 #[cfg(test)]
@@ -281,11 +247,12 @@ mod tests {
         for (text, mask, count) in [
             ("{}", "0,0", 0),
             (r#"{"filter": "0,10"}"#, "255,65535", 1),
+            (r#"{"filter": "0,10", "mask": " "}"#, "255,65535", 1),
             (r#"{"filter": "0,10;0,255"}"#, "0,255", 0),
             (r#"{"filter": "0,10", "mask": "0,255"}"#, "0,255", 0),
             (r#"{"mask": "0,255"}"#, "0,255", 0),
         ] {
-            let mask: Pattern = mask.parse().unwrap();
+            let mask: crate::event::filter::Pattern = mask.parse().unwrap();
             for prefix in ["", "out-"] {
                 let text = text
                     .replace("\"filter", &format!("\"{prefix}filter"))

@@ -9,13 +9,13 @@ use std::{
 };
 
 use super::{
-    Config, Dialect, Layout, Limits, Listen, Urls, can, logging,
+    Config, Dialect, Layout, Limits, Listen, Urls, can, filter, logging,
     remote::{self, Variables},
     string, tls, web,
 };
 use crate::{
     auth::{Key, Users, UsersFile},
-    event::{Filter, MAX_DATA, json::Keys},
+    event::{MAX_DATA, json::Keys},
     json::{ConfigError, Node, Object, Source},
     log,
 };
@@ -134,20 +134,8 @@ fn read(source: &Source) -> Result<Config, ConfigError> {
         (None, None) => (Users::default(), None),
     };
 
-    let rx_filter = match object.take(&["rx-filter"]) {
-        None => Filter::default(),
-        Some(node) => {
-            let (filter, guessed) = node.parsed(Filter::parse_config)?;
-            if guessed {
-                warnings.push(format!(
-                    "{}: rx-filter: a filter without a mask, taken as a mask of all ones on the \
-                     fields given",
-                    node.place()
-                ));
-            }
-            filter
-        }
-    };
+    let rx_filter = object.take(&["rx-filter"]);
+    let (rx_filter, _) = filter::read(rx_filter.as_ref(), None, &mut warnings)?;
 
     let config = Config {
         name: source.name().to_owned(),

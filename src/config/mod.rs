@@ -3,6 +3,7 @@
 
 mod can;
 mod dialogue;
+pub(crate) mod filter;
 mod listen;
 mod load;
 mod logging;
