@@ -22,11 +22,14 @@ use vscpl2drv_websocksrv::driver::{Driver, Host};
 
 const CONNECTIONS: usize = 20;
 const TIME: Duration = Duration::from_secs(5);
-const FILE_SIZE: usize = 4096;
+/// Static files: name and size.
+const FILES: [(&str, usize); 2] = [("4-KiB", 4 << 10), ("1-MiB", 1 << 20)];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir()?;
-    fs::write(folder.path().join("page.html"), vec![b'x'; FILE_SIZE])?;
+    for (name, size) in FILES {
+        fs::write(folder.path().join(name), vec![b'x'; size])?;
+    }
     let configuration = json!({
         "interface": "ws://127.0.0.1:0",
         "allow-default-key": true,
@@ -52,13 +55,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sid = reply.split(['=', ' ']).nth(4).ok_or("no session")?;
     let send = format!("/rest?vscpsession={sid}&format=json&op=3&vscpevent=0,10,6,,,,-,1,2,3");
     if env::args().any(|argument| argument == "serve") {
-        println!("http://{address}{send}\nhttp://{address}/page.html");
+        println!("http://{address}{send}");
+        for (name, _) in FILES {
+            println!("http://{address}/{name}");
+        }
         println!("Enter ends it.");
         stdout().flush()?;
         std::io::stdin().lock().lines().next();
     } else {
         runtime.block_on(measure("REST sendevent", address, &send))?;
-        runtime.block_on(measure("file of 4 KiB", address, "/page.html"))?;
+        for (name, _) in FILES {
+            let path = format!("/{name}");
+            runtime.block_on(measure(&format!("file {name}"), address, &path))?;
+        }
     }
     driver.close();
     let _ = host.join();

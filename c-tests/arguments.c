@@ -28,6 +28,15 @@ static void version_and_vendor_are_told(void)
   CHECK(driver.vendor() == vendor);
 }
 
+/* Arrays in arrays: deeper than the stack of any thread. */
+static const char *nested_configuration(void)
+{
+  static char text[200000];
+  memcpy(text, "{\"a\":", 5);
+  memset(text + 5, '[', sizeof text - 6);
+  return text;
+}
+
 static void what_cannot_be_opened_gives_0_and_leaves_nothing_behind(void)
 {
   static const uint8_t guid[16] = {0};
@@ -44,6 +53,7 @@ static void what_cannot_be_opened_gives_0_and_leaves_nothing_behind(void)
   CHECK_NUMBER(driver.open("/", guid), 0);
   CHECK_NUMBER(driver.open("{", guid), 0);
   CHECK_NUMBER(driver.open("{\"\xFF\xFE\":1}", guid), 0);
+  CHECK_NUMBER(driver.open(nested_configuration(), guid), 0);
   CHECK_NUMBER(driver.open("{\"interface\":\"ws://127.0.0.1:0\"}", guid), 0); /* no key */
   CHECK_NUMBER(driver.open(configuration(free_port(), ",\"max-clients\":\"many\"").text, guid), 0);
   CHECK_NUMBER(driver.open(configuration(port, LAYOUT).text, guid), 0);
@@ -81,7 +91,7 @@ static void check_driver_guid(const char *more, const uint8_t *guid, const uint8
   CHECK_RANGE(handle, 1, LONG_MAX);
   client_login(&client, port);
   client_send(&client, "E;0,10,6,,,,-");
-  CHECK_NUMBER(driver.read(handle, &event, PATIENCE), CANAL_ERROR_SUCCESS);
+  CHECK_NUMBER(driver.read(handle, &event, DEADLINE), CANAL_ERROR_SUCCESS);
   for (int i = 0; i < 16; i++) CHECK_NUMBER(event.GUID[i], expected[i]);
   client_close(&client);
   CHECK_NUMBER(driver.close(handle), CANAL_ERROR_SUCCESS);
@@ -135,7 +145,7 @@ static void what_is_no_event_is_a_parameter_error(void)
   step("events that nobody wants");
   for (unsigned i = 0; i < 2000; i++) {
     sample_event(i, &event, data);
-    CHECK_NUMBER(driver.write(handle, &event, i % 2 ? 0 : PATIENCE), CANAL_ERROR_SUCCESS);
+    CHECK_NUMBER(driver.write(handle, &event, i % 2 ? 0 : DEADLINE), CANAL_ERROR_SUCCESS);
   }
   CHECK_NUMBER(driver.close(handle), CANAL_ERROR_SUCCESS);
 }
@@ -157,11 +167,12 @@ static void bad_handles_are_not_open(void)
 {
   int port;
   step("bad handles");
-  static const long never[] = {0, -1, 1L << 62, LONG_MAX, LONG_MIN, 0x5A5A5A5A5A5A5A5AL};
+  static const long never[] = {0, -1, LONG_MAX / 2 + 1, LONG_MAX, LONG_MIN, GARBAGE};
   for (size_t i = 0; i < sizeof never / sizeof *never; i++) check_bad_handle(never[i]);
 
   long handle = open_driver(LAYOUT, &port);
-  for (int bit = 0; bit < 64; bit++) check_bad_handle((long)((unsigned long)handle ^ 1UL << bit));
+  for (size_t bit = 0; bit < CHAR_BIT * sizeof handle; bit++)
+    check_bad_handle((long)((unsigned long)handle ^ 1UL << bit));
   CHECK_NUMBER(driver.close(handle), CANAL_ERROR_SUCCESS);
   check_bad_handle(handle);
 }
@@ -229,7 +240,7 @@ static void the_longest_timeout_does_not_overflow(void)
   client_login(&client, port);
   sample_event(1, &event, data);
   CHECK_NUMBER(driver.write(handle, &event, ULONG_MAX), CANAL_ERROR_SUCCESS);
-  sample_check_text(1, client_event(&client, PATIENCE));
+  sample_check_text(1, client_event(&client, DEADLINE));
   sample_text(2, text);
   client_send(&client, text);
   CHECK_NUMBER(driver.read(handle, &event, ULONG_MAX), CANAL_ERROR_SUCCESS);

@@ -1,6 +1,5 @@
 /*
- * Checks. One that fails prints the place, what was found and what was expected, and ends the
- * process at once: other threads may still be inside the driver.
+ * Checks. One that fails prints the place, what was found and what was expected, and ends the process immediately (_exit): other threads may still be inside the driver.
  *
  * The programs here are compiled and run by tests/c_interface.rs. C_TEST_SLOWDOWN (default 1) in
  * the environment stretches all limits of time, for runs under valgrind.
@@ -16,7 +15,7 @@
 #include <unistd.h>
 
 /* How long to wait for what must come, in ms. */
-#define PATIENCE 5000
+#define DEADLINE 5000
 
 #define CHECK(condition)                                                                           \
   do {                                                                                             \

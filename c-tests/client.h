@@ -18,15 +18,15 @@ struct client {
   char text[1 << 14];             /* the message received last */
 };
 
-/* Sends one frame. Returns false where the connection is gone. */
-static inline bool client_send_frame(struct client *client, int opcode, const void *payload,
-                                     size_t size)
+/* Sends a frame whose first byte is `first`. Returns false where the connection is gone. */
+static inline bool client_send_part(struct client *client, int first, const void *payload,
+                                    size_t size)
 {
   static const unsigned char mask[4] = {0x3A, 0x00, 0xC5, 0x7F};
   unsigned char frame[(1 << 14) + 8];
   size_t head = 2, sent = 0;
   CHECK_RANGE(size, 0, 1 << 14);
-  frame[0] = (unsigned char)(0x80 | opcode);
+  frame[0] = (unsigned char)first;
   if (size < 126) {
     frame[1] = (unsigned char)(0x80 | size);
   }
@@ -47,6 +47,13 @@ static inline bool client_send_frame(struct client *client, int opcode, const vo
     sent += (size_t)count;
   }
   return true;
+}
+
+/* Sends a message of one frame. Returns false where the connection is gone. */
+static inline bool client_send_frame(struct client *client, int opcode, const void *payload,
+                                     size_t size)
+{
+  return client_send_part(client, 0x80 | opcode, payload, size);
 }
 
 static inline void client_send(struct client *client, const char *text)
@@ -144,7 +151,7 @@ static inline void client_connect(struct client *client, int port, const char *p
                       path, port);
   CHECK_NUMBER(send(client->fd, request, (size_t)size, MSG_NOSIGNAL), size);
 
-  long deadline = now_ms() + patient(PATIENCE);
+  long deadline = now_ms() + patient(DEADLINE);
   size_t length = 0;
   while (length < 4 || memcmp(client->text + length - 4, "\r\n\r\n", 4) != 0) {
     CHECK(length < sizeof client->text - 1);
@@ -161,11 +168,11 @@ static inline void client_connect(struct client *client, int port, const char *p
 static inline void client_login(struct client *client, int port)
 {
   client_connect(client, port, "/ws1");
-  CHECK_PREFIX(client_receive(client, PATIENCE), "+;AUTH0;");
+  CHECK_PREFIX(client_receive(client, DEADLINE), "+;AUTH0;");
   client_send(client, "C;AUTH;" LOGIN_IV ";" LOGIN_CRYPTO);
-  CHECK_PREFIX(client_receive(client, PATIENCE), "+;AUTH1;");
+  CHECK_PREFIX(client_receive(client, DEADLINE), "+;AUTH1;");
   client_send(client, "C;OPEN");
-  CHECK_TEXT(client_receive(client, PATIENCE), "+;OPEN");
+  CHECK_TEXT(client_receive(client, DEADLINE), "+;OPEN");
 }
 
 /* The next message that is not the reply to an accepted event. NULL as client_receive. */
@@ -176,12 +183,23 @@ static inline const char *client_event(struct client *client, long timeout)
   return text;
 }
 
+/*
+ * The next message that is not an event: events of others that were on their way when this client
+ * logged in may come first. NULL as client_receive.
+ */
+static inline const char *client_reply(struct client *client, long timeout)
+{
+  const char *text = client_receive(client, timeout);
+  while (text && strncmp(text, "E;", 2) == 0) text = client_receive(client, timeout);
+  return text;
+}
+
 /* Closes as a browser does, and waits for the answer. */
 static inline void client_close(struct client *client)
 {
   static const unsigned char normal[2] = {1000 >> 8, 1000 & 0xFF};
   client_send_frame(client, 8, normal, sizeof normal);
-  while (client_receive(client, PATIENCE)) continue;
+  while (client_receive(client, DEADLINE)) continue;
   CHECK_NUMBER(client->close_code, 1000);
   close(client->fd);
 }

@@ -30,13 +30,13 @@ static void write_sample(long handle, unsigned number)
   uint8_t data[40];
   vscpEvent event;
   sample_event(number, &event, data);
-  CHECK_NUMBER(driver.write(handle, &event, PATIENCE), CANAL_ERROR_SUCCESS);
+  CHECK_NUMBER(driver.write(handle, &event, DEADLINE), CANAL_ERROR_SUCCESS);
 }
 
 static void read_sample(long handle, unsigned number)
 {
   vscpEvent event;
-  CHECK_NUMBER(driver.read(handle, &event, PATIENCE), CANAL_ERROR_SUCCESS);
+  CHECK_NUMBER(driver.read(handle, &event, DEADLINE), CANAL_ERROR_SUCCESS);
   sample_check_event(number, &event);
   free(event.pdata);
 }
@@ -63,6 +63,7 @@ static void *read_once(void *argument)
   atomic_store(&reader->thread, thread_id());
   reader->result = driver.read(reader->handle, &event, reader->timeout);
   atomic_store(&reader->returned, now_ms());
+  if (reader->result == CANAL_ERROR_SUCCESS) free(event.pdata);
   return NULL;
 }
 
@@ -85,7 +86,7 @@ static void close_wakes_readers(void)
       threads[i] = start(read_once, &readers[i]);
     }
     for (int i = 0; i < READERS; i++)
-      WAIT_UNTIL(thread_sleeps(atomic_load(&readers[i].thread)), PATIENCE);
+      WAIT_UNTIL(thread_sleeps(atomic_load(&readers[i].thread)), DEADLINE);
 
     long closing = now_ms();
     CHECK_NUMBER(driver.close(handle), CANAL_ERROR_SUCCESS);
@@ -111,11 +112,11 @@ static void close_tells_clients(void)
   step("VSCPClose tells the clients");
   client_login(&ws1, port);
   client_connect(&idle, port, "/ws2"); /* has not logged in */
-  CHECK_PREFIX(client_receive(&idle, PATIENCE), "{");
+  CHECK_PREFIX(client_receive(&idle, DEADLINE), "{");
   CHECK_NUMBER(driver.close(handle), CANAL_ERROR_SUCCESS);
-  CHECK(client_receive(&ws1, PATIENCE) == NULL);
+  CHECK(client_receive(&ws1, DEADLINE) == NULL);
   CHECK_NUMBER(ws1.close_code, 1001);
-  CHECK(client_receive(&idle, PATIENCE) == NULL);
+  CHECK(client_receive(&idle, DEADLINE) == NULL);
   CHECK_NUMBER(idle.close_code, 1001);
   close(ws1.fd);
   close(idle.fd);
@@ -158,7 +159,7 @@ static void *write_always(void *argument)
 static void writers_outlive_the_driver(void)
 {
   enum { WRITERS = 6 };
-  static const long before[] = {0, 0x5A5A5A5A5A5A5A5AL, -1};
+  static const long before[] = {0, GARBAGE, -1};
   step("VSCPWrite before, during and after");
   for (size_t round = 0; round < sizeof before / sizeof *before; round++) {
     pthread_t writers[WRITERS];
@@ -170,17 +171,17 @@ static void writers_outlive_the_driver(void)
     atomic_store(&accepted, 0);
     atomic_store(&refused, 0);
     for (uintptr_t i = 0; i < WRITERS; i++) writers[i] = start(write_always, (void *)(i + 1));
-    WAIT_UNTIL(atomic_load(&refused) > 100, PATIENCE);
+    WAIT_UNTIL(atomic_load(&refused) > 100, DEADLINE);
     CHECK_NUMBER(atomic_load(&accepted), 0);
 
     long handle = open_driver(&port);
     atomic_store(&shared_handle, handle);
     client_connect(&client, port, "/ws1"); /* takes nothing: it has not logged in */
-    WAIT_UNTIL(atomic_load(&accepted) > 100, PATIENCE);
+    WAIT_UNTIL(atomic_load(&accepted) > 100, DEADLINE);
     CHECK_NUMBER(driver.close(handle), CANAL_ERROR_SUCCESS);
     atomic_store(&closed, true);
     long refused_before = atomic_load(&refused);
-    WAIT_UNTIL(atomic_load(&refused) > refused_before + 100, PATIENCE);
+    WAIT_UNTIL(atomic_load(&refused) > refused_before + 100, DEADLINE);
 
     atomic_store(&stop, true);
     for (int i = 0; i < WRITERS; i++) CHECK_NUMBER(pthread_join(writers[i], NULL), 0);
@@ -225,8 +226,8 @@ static void instances_are_independent(void)
   for (unsigned i = 0; i < 100; i += 2) {
     write_sample((long)first, i);
     write_sample((long)second, i + 1);
-    sample_check_text(i, client_event(&first_client, PATIENCE));
-    sample_check_text(i + 1, client_event(&second_client, PATIENCE));
+    sample_check_text(i, client_event(&first_client, DEADLINE));
+    sample_check_text(i + 1, client_event(&second_client, DEADLINE));
   }
   send_sample(&first_client, 1000);
   send_sample(&second_client, 1001);
@@ -238,16 +239,16 @@ static void instances_are_independent(void)
   atomic_init(&waiting.thread, 0);
   atomic_init(&waiting.returned, 0);
   pthread_t reader = start(read_once, &waiting);
-  WAIT_UNTIL(thread_sleeps(atomic_load(&waiting.thread)), PATIENCE);
+  WAIT_UNTIL(thread_sleeps(atomic_load(&waiting.thread)), DEADLINE);
   CHECK_NUMBER(driver.close((long)first), CANAL_ERROR_SUCCESS);
-  CHECK(client_event(&first_client, PATIENCE) == NULL);
+  CHECK(client_event(&first_client, DEADLINE) == NULL);
   CHECK_NUMBER(first_client.close_code, 1001);
   close(first_client.fd);
 
   write_sample((long)second, 2000);
-  sample_check_text(2000, client_event(&second_client, PATIENCE));
+  sample_check_text(2000, client_event(&second_client, DEADLINE));
   send_sample(&second_client, 2001);
-  WAIT_UNTIL(atomic_load(&waiting.returned), PATIENCE);
+  WAIT_UNTIL(atomic_load(&waiting.returned), DEADLINE);
   CHECK_NUMBER(pthread_join(reader, NULL), 0);
   CHECK_NUMBER(waiting.result, CANAL_ERROR_SUCCESS);
   client_close(&second_client);

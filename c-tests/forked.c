@@ -1,6 +1,6 @@
 /*
  * A host that forks, as daemons do: in the child the driver's threads are missing, so its handles
- * are not open there, whatever is done with them. The parent notices nothing.
+ * are not open there, whatever is done with them. The parent is not affected.
  */
 #include <limits.h>
 #include <sys/wait.h>
@@ -24,7 +24,7 @@ int main(int argc, char **argv)
   pid_t child = fork();
   CHECK_RANGE(child, 0, INT_MAX);
   if (child == 0) {
-    alarm((unsigned)patient(PATIENCE) / 1000);
+    alarm((unsigned)patient(DEADLINE) / 1000);
     CHECK_NUMBER(driver.write(handle, &event, 0), CANAL_ERROR_NOT_OPEN);
     CHECK_NUMBER(driver.read(handle, &event, 1), CANAL_ERROR_NOT_OPEN);
     CHECK_NUMBER(driver.close(handle), CANAL_ERROR_NOT_OPEN);
@@ -37,7 +37,7 @@ int main(int argc, char **argv)
   client_login(&client, port);
   sample_event(2, &event, data);
   CHECK_NUMBER(driver.write(handle, &event, 100), CANAL_ERROR_SUCCESS);
-  sample_check_text(2, client_receive(&client, PATIENCE));
+  sample_check_text(2, client_receive(&client, DEADLINE));
   client_close(&client);
   CHECK_NUMBER(driver.close(handle), CANAL_ERROR_SUCCESS);
   driver_unload(&driver);

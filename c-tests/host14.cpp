@@ -129,10 +129,10 @@ int main(int argc, char **argv)
     if (!event->pdata) delete[] data;
     to_driver.push(event);
   }
-  for (unsigned i = 0; i < EVENTS; i++) sample_check_text(i, client_event(&client, PATIENCE));
+  for (unsigned i = 0; i < EVENTS; i++) sample_check_text(i, client_event(&client, DEADLINE));
   sender.join();
-  WAIT_UNTIL(from_driver.size() == EVENTS, PATIENCE);
-  WAIT_UNTIL(to_driver.size() == 0, PATIENCE);
+  WAIT_UNTIL(from_driver.size() == EVENTS, DEADLINE);
+  WAIT_UNTIL(to_driver.size() == 0, DEADLINE);
   for (unsigned i = 0; i < EVENTS; i++) {
     sample_check_event(FIRST_OF_CLIENT + i, from_driver.front());
     delete_event(from_driver.front());
@@ -141,12 +141,12 @@ int main(int argc, char **argv)
   client_close(&client);
 
   step("VSCPClose during VSCPRead");
-  WAIT_UNTIL(thread_sleeps(reader_thread), PATIENCE);
+  WAIT_UNTIL(thread_sleeps(reader_thread), DEADLINE);
   CHECK_NUMBER(errors_after_close, 0);
   CHECK_NUMBER(driver.close(handle), CANAL_ERROR_SUCCESS);
   WAIT_UNTIL(errors_after_close > 0, 400); /* less than the timeout of VSCPRead */
   int errors = errors_after_close;
-  WAIT_UNTIL(errors_after_close > errors, PATIENCE);
+  WAIT_UNTIL(errors_after_close > errors, DEADLINE);
 
   /* What the writer has now is never accepted, and never lost. */
   vscpEvent *last = new_event();
@@ -154,7 +154,7 @@ int main(int argc, char **argv)
   to_driver.push(last);
   long start = now_ms();
   errors = errors_after_close;
-  WAIT_UNTIL(errors_after_close >= errors + 4, PATIENCE);
+  WAIT_UNTIL(errors_after_close >= errors + 4, DEADLINE);
   CHECK_RANGE(now_ms() - start, 100, LONG_MAX); /* the reader does not spin */
   quit = true;
   reader.join();

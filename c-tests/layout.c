@@ -30,6 +30,7 @@ static struct client client;
 static void offsets_are_those_of_the_daemons(void)
 {
   step("offsets");
+#if UINTPTR_MAX > UINT32_MAX /* the documented offsets are those of 64-bit machines */
   CHECK_NUMBER(sizeof(vscpEventClassic), 56);
   OFFSET(vscpEventClassic, crc, 0);
   OFFSET(vscpEventClassic, obid, 4);
@@ -64,6 +65,7 @@ static void offsets_are_those_of_the_daemons(void)
   OFFSET(vscpEventUnixNs, sizeData, 44);
   OFFSET(vscpEventUnixNs, pdata, 48);
   OFFSET(vscpEventUnixNs, crc, 56);
+#endif
 
 #ifdef VSCP_EVENT_UNIX_NS
   CHECK_NUMBER(sizeof(vscpEvent), sizeof(vscpEventUnixNs));
@@ -107,6 +109,15 @@ static void set_date(vscpEvent *event)
 #endif
 }
 
+static void set_second(vscpEvent *event, uint8_t second)
+{
+#ifdef VSCP_EVENT_UNIX_NS
+  event->time.date.second = second;
+#else
+  event->second = second;
+#endif
+}
+
 static void a_written_event_reaches_a_client_with_all_fields(void)
 {
   uint8_t data[512] = {0xA0, 0x0F, 0xC2};
@@ -118,14 +129,14 @@ static void a_written_event_reaches_a_client_with_all_fields(void)
   CHECK_NUMBER(driver.write(handle, &event, 500), CANAL_ERROR_SUCCESS);
   memset(&event, 0xFF, sizeof event); /* the library has copied it */
   memset(data, 0xEE, sizeof data);
-  CHECK_TEXT(client_receive(&client, PATIENCE),
+  CHECK_TEXT(client_receive(&client, DEADLINE),
              "E;32872,258,772,84281096,2025-11-05T18:39:43Z,305419896," GUID_TEXT
              ",0xA0,0x0F,0xC2");
 
   event = distinct_event(NULL, 0);
   set_date(&event);
   CHECK_NUMBER(driver.write(handle, &event, 500), CANAL_ERROR_SUCCESS);
-  CHECK_TEXT(client_receive(&client, PATIENCE),
+  CHECK_TEXT(client_receive(&client, DEADLINE),
              "E;32872,258,772,84281096,2025-11-05T18:39:43Z,305419896," GUID_TEXT);
 
   event = distinct_event(data, 512);
@@ -134,7 +145,15 @@ static void a_written_event_reaches_a_client_with_all_fields(void)
   int length = snprintf(longest, sizeof longest, "%s",
                         "E;32872,258,772,84281096,2025-11-05T18:39:43Z,305419896," GUID_TEXT);
   for (int i = 0; i < 512; i++) length += sprintf(longest + length, ",0xEE");
-  CHECK_TEXT(client_receive(&client, PATIENCE), longest);
+  CHECK_TEXT(client_receive(&client, DEADLINE), longest);
+
+  step("VSCPWrite, a leap second");
+  event = distinct_event(data, 0);
+  set_date(&event);
+  set_second(&event, 60);
+  CHECK_NUMBER(driver.write(handle, &event, 500), CANAL_ERROR_SUCCESS);
+  CHECK_TEXT(client_receive(&client, DEADLINE),
+             "E;32872,258,772,84281096,2025-11-05T18:39:59Z,305419896," GUID_TEXT);
 
 #ifdef VSCP_EVENT_UNIX_NS
   step("VSCPWrite, frame version 1");
@@ -146,7 +165,15 @@ static void a_written_event_reaches_a_client_with_all_fields(void)
   CHECK_NUMBER(driver.write(handle, &event, 500), CANAL_ERROR_SUCCESS);
   snprintf(longest, sizeof longest, "E;32872,258,772,84281096,2025-11-05T18:39:43Z,%u,%s,0xEE",
            MOMENT_US, GUID_TEXT);
-  CHECK_TEXT(client_receive(&client, PATIENCE), longest);
+  CHECK_TEXT(client_receive(&client, DEADLINE), longest);
+
+  step("VSCPWrite, nanoseconds whose time stamp is 0");
+  event = distinct_event(data, 0);
+  event.head |= 0x0100;
+  event.time.timestamp_ns = 4294967296000ULL;
+  CHECK_NUMBER(driver.write(handle, &event, 500), CANAL_ERROR_SUCCESS);
+  CHECK_TEXT(client_receive(&client, DEADLINE),
+             "E;32872,258,772,84281096,1970-01-01T01:11:34Z,0," GUID_TEXT);
 #endif
 }
 
@@ -155,8 +182,8 @@ static void send_and_read(struct client *sender, const char *text, struct guarde
 {
   memset(guarded, 0xA5, sizeof *guarded);
   client_send(sender, text);
-  CHECK_TEXT(client_receive(sender, PATIENCE), "+;EVENT");
-  CHECK_NUMBER(driver.read(handle, &guarded->event, PATIENCE), CANAL_ERROR_SUCCESS);
+  CHECK_TEXT(client_reply(sender, DEADLINE), "+;EVENT");
+  CHECK_NUMBER(driver.read(handle, &guarded->event, DEADLINE), CANAL_ERROR_SUCCESS);
   for (size_t i = 0; i < sizeof guarded->behind; i++) CHECK_NUMBER(guarded->behind[i], 0xA5);
 }
 
@@ -229,6 +256,27 @@ static void an_event_of_a_client_is_read_with_all_fields(int port)
   check_fields(&read.event, 1);
   check_time(&read.event, MOMENT_US, MOMENT_NS);
   free(read.event.pdata);
+
+  step("VSCPRead, a frame version that is not 1");
+  send_and_read(&client, "E;33384,258,772,,2025-11-05T18:39:43Z,1," GUID_TEXT, &read);
+#ifdef VSCP_EVENT_UNIX_NS
+  CHECK_NUMBER(read.event.head, 0x8168);
+#else
+  CHECK_NUMBER(read.event.head, 0x8268);
+#endif
+
+  step("VSCPRead, dates that nanoseconds cannot hold");
+  static const char *const dates[] = {"1969-12-31T23:59:59Z", "2554-07-21T23:34:34Z"};
+  for (size_t i = 0; i < sizeof dates / sizeof *dates; i++) {
+    snprintf(longest, sizeof longest, "E;32872,258,772,,%s,1,%s", dates[i], GUID_TEXT);
+#ifdef VSCP_EVENT_UNIX_NS
+    client_send(&client, longest);
+    CHECK_PREFIX(client_receive(&client, DEADLINE), "-;EVENT;8;");
+#else
+    send_and_read(&client, longest, &read);
+    CHECK_NUMBER(read.event.year, i == 0 ? 1969 : 2554);
+#endif
+  }
 
   step("VSCPRead, from another client");
   client_login(&other, port);

@@ -8,7 +8,7 @@ static void expect_reply(struct client *client, const char *word)
 {
   char expected[128];
   snprintf(expected, sizeof expected, "{\"type\":\"+\",\"command\":\"%s\",\"args\":null}", word);
-  CHECK_TEXT(client_receive(client, PATIENCE), expected);
+  CHECK_TEXT(client_receive(client, DEADLINE), expected);
 }
 
 static void expect_part(const char *text, const char *part)
@@ -28,7 +28,7 @@ int main(void)
   long handle = VSCPOpen(configuration(port, LAYOUT).text, NULL);
   CHECK_RANGE(handle, 1, LONG_MAX);
   client_connect(&client, port, "/ws2");
-  CHECK_PREFIX(client_receive(&client, PATIENCE), "{\"type\":\"+\",\"args\":[\"AUTH0\",\"");
+  CHECK_PREFIX(client_receive(&client, DEADLINE), "{\"type\":\"+\",\"args\":[\"AUTH0\",\"");
   client_send(&client, "{\"type\":\"CMD\",\"command\":\"AUTH\",\"args\":{\"iv\":\"" LOGIN_IV
                        "\",\"crypto\":\"" LOGIN_CRYPTO "\"}}");
   expect_reply(&client, "AUTH");
@@ -43,7 +43,7 @@ int main(void)
   event.sizeData = sizeof data;
   event.pdata = data;
   CHECK_NUMBER(VSCPWrite(handle, &event, 500), CANAL_ERROR_SUCCESS);
-  const char *text = client_receive(&client, PATIENCE);
+  const char *text = client_receive(&client, DEADLINE);
   CHECK_PREFIX(text, "{\"type\":\"EVENT\",\"event\":{");
   expect_part(text, "\"vscpClass\":10");
   expect_part(text, "\"vscpType\":6");
@@ -55,7 +55,7 @@ int main(void)
                        "\"vscpGuid\":\"0:1:2:3:4:5:6:7:8:9:A:B:C:D:E:F\",\"vscpData\":[7,8]}}");
   expect_reply(&client, "EVENT");
   memset(&event, 0xA5, sizeof event);
-  CHECK_NUMBER(VSCPRead(handle, &event, PATIENCE), CANAL_ERROR_SUCCESS);
+  CHECK_NUMBER(VSCPRead(handle, &event, DEADLINE), CANAL_ERROR_SUCCESS);
   CHECK_NUMBER(event.vscp_class, 20);
   CHECK_NUMBER(event.vscp_type, 3);
   for (int i = 0; i < 16; i++) CHECK_NUMBER(event.GUID[i], i);

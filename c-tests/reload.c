@@ -38,14 +38,14 @@ static void exchange(struct client *client, unsigned number)
   vscpEvent event;
   sample_text(number, text);
   client_send(client, text);
-  CHECK_TEXT(client_receive(client, PATIENCE), "+;EVENT");
-  CHECK_NUMBER(driver.read(handle, &event, PATIENCE), CANAL_ERROR_SUCCESS);
+  CHECK_TEXT(client_receive(client, DEADLINE), "+;EVENT");
+  CHECK_NUMBER(driver.read(handle, &event, DEADLINE), CANAL_ERROR_SUCCESS);
   sample_check_event(number, &event);
   free(event.pdata);
 
   sample_event(number + 1, &event, data);
-  CHECK_NUMBER(driver.write(handle, &event, PATIENCE), CANAL_ERROR_SUCCESS);
-  sample_check_text(number + 1, client_receive(client, PATIENCE));
+  CHECK_NUMBER(driver.write(handle, &event, DEADLINE), CANAL_ERROR_SUCCESS);
+  sample_check_text(number + 1, client_receive(client, DEADLINE));
 }
 
 static void cycle(const char *library, int port, unsigned number, pthread_t *survivor)
@@ -64,7 +64,7 @@ static void cycle(const char *library, int port, unsigned number, pthread_t *sur
   if (number % WITH_CLIENT != 0) client_close(&client);
   CHECK_NUMBER(driver.close(handle), CANAL_ERROR_SUCCESS);
   if (number % WITH_CLIENT == 0) {
-    CHECK(client_receive(&client, PATIENCE) == NULL);
+    CHECK(client_receive(&client, DEADLINE) == NULL);
     CHECK_NUMBER(client.close_code, 1001);
     close(client.fd);
   }

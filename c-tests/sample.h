@@ -5,10 +5,15 @@
 #ifndef SAMPLE_H
 #define SAMPLE_H
 
+#include <limits.h>
+
 #include "client.h"
 #include "vscpl2drv-websocksrv.h"
 
 #define SAMPLE_TEXT 512
+
+/* A handle that was never set. */
+#define GARBAGE ((long)(ULONG_MAX / 0xFF * 0x5A))
 
 static inline unsigned sample_head(unsigned number) { return number % 8 << 5; }
 static inline unsigned sample_class(unsigned number) { return 10 + number % 7; }

@@ -97,9 +97,9 @@ static void an_interrupted_read_goes_on(void)
   step("a signal during VSCPRead");
   CHECK_NUMBER(pthread_create(&reader, NULL, read_half_a_second, NULL), 0);
   for (int i = 1; i <= 5; i++) {
-    WAIT_UNTIL(thread_sleeps(atomic_load(&reader_thread)), PATIENCE);
+    WAIT_UNTIL(thread_sleeps(atomic_load(&reader_thread)), DEADLINE);
     CHECK_NUMBER(pthread_kill(reader, SIGUSR1), 0);
-    WAIT_UNTIL(atomic_load(&interruptions) == i, PATIENCE);
+    WAIT_UNTIL(atomic_load(&interruptions) == i, DEADLINE);
   }
   CHECK_NUMBER(pthread_join(reader, NULL), 0);
   CHECK_RANGE(read_ms, patient(500) - 1, patient(1500));
@@ -112,7 +112,7 @@ static void *write_stream(void *argument)
   (void)argument;
   for (unsigned i = 0; i < EVENTS; i++) {
     sample_event(i, &event, data);
-    CHECK_NUMBER(driver.write(handle, &event, (unsigned long)patient(PATIENCE)),
+    CHECK_NUMBER(driver.write(handle, &event, (unsigned long)patient(DEADLINE)),
                  CANAL_ERROR_SUCCESS);
     atomic_store(&written, i + 1);
   }
@@ -122,7 +122,7 @@ static void *write_stream(void *argument)
 static void *receive_stream(void *argument)
 {
   struct client *client = argument;
-  for (unsigned i = 0; i < EVENTS; i++) sample_check_text(i, client_receive(client, PATIENCE));
+  for (unsigned i = 0; i < EVENTS; i++) sample_check_text(i, client_receive(client, DEADLINE));
   return NULL;
 }
 
@@ -173,11 +173,11 @@ int main(int argc, char **argv)
   CHECK_RANGE(handle, 1, LONG_MAX);
   check_signals_of_host(&before);
   CHECK_RANGE(threads(), 2, 100);
-  WAIT_UNTIL(driver_blocks_signals(), PATIENCE);
+  WAIT_UNTIL(driver_blocks_signals(), DEADLINE);
 
   an_interrupted_read_goes_on();
   clients_vanish_during_a_stream(port);
-  WAIT_UNTIL(driver_blocks_signals(), PATIENCE);
+  WAIT_UNTIL(driver_blocks_signals(), DEADLINE);
 
   CHECK_NUMBER(driver.close(handle), CANAL_ERROR_SUCCESS);
   check_signals_of_host(&before);

@@ -79,10 +79,10 @@ static void a_standard_error_that_nobody_reads_holds_nobody_up(void)
   close(ends[0]);
   close(ends[1]);
   CHECK_NUMBER(failed, 0);
-  CHECK_RANGE(failing_ms, 0, patient(PATIENCE));
+  CHECK_RANGE(failing_ms, 0, patient(DEADLINE));
   CHECK_RANGE(handle, 1, LONG_MAX);
   CHECK_NUMBER(closed, CANAL_ERROR_SUCCESS);
-  CHECK_RANGE(closing_ms, 0, patient(PATIENCE));
+  CHECK_RANGE(closing_ms, 0, patient(DEADLINE));
 }
 
 int main(int argc, char **argv)

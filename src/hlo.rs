@@ -1,4 +1,4 @@
-//! High level objects: commands to the driver, and its replies, in events of class 1028.
+//! High level objects: commands to the driver and its replies, in events of class 1028.
 //!
 //! The data of both: 16 bytes of the GUID that is addressed, one byte with the kind of the
 //! payload in its upper half and its encryption in the lower, then the payload, which is JSON.
@@ -32,7 +32,7 @@ pub const MAX_PAYLOAD: usize = MAX_DATA - HEAD;
 /// A command.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 pub struct Command {
-    /// What is to be done.
+    /// The operation.
     pub op: String,
     /// The name of the variable.
     #[serde(default)]
@@ -63,7 +63,7 @@ pub struct Variable {
     value: Value,
 }
 
-/// Whether an event is a command to the driver of this GUID.
+/// Returns whether an event is a command to the driver of this GUID.
 pub fn is_command(event: &Event, driver: Guid) -> bool {
     event.class == CLASS
         && event.kind == COMMAND
@@ -71,10 +71,7 @@ pub fn is_command(event: &Event, driver: Guid) -> bool {
         && event.data.starts_with(&driver.0)
 }
 
-/// Reads a command.
-///
-/// # Errors
-/// What is wrong, for the note of a reply.
+/// Reads a command. Fails with what is wrong, for the note of a reply.
 pub fn read(event: &Event) -> Result<Command, String> {
     let Some((head, payload)) = event.data.split_at_checked(HEAD) else {
         return Err(format!("found {} bytes", event.data.len()));
@@ -94,8 +91,8 @@ pub fn read(event: &Event) -> Result<Command, String> {
 }
 
 impl Reply {
-    /// The command was carried out.
-    pub fn done(op: &str, variable: Option<(&str, Value)>) -> Self {
+    /// Makes the reply to a command that was carried out, with the variable that it names.
+    pub fn success(op: &str, variable: Option<(&str, Value)>) -> Self {
         Self {
             op: op.to_owned(),
             rv: "OK",
@@ -115,7 +112,7 @@ impl Reply {
         }
     }
 
-    /// The command was not carried out; `note` says why.
+    /// Makes the reply to a command that was not carried out; `note` says why.
     pub fn error(op: &str, note: impl Into<String>) -> Self {
         Self {
             op: op.chars().take(16).collect(),
@@ -126,22 +123,22 @@ impl Reply {
         }
     }
 
-    /// Whether the command was carried out.
-    pub fn is_done(&self) -> bool {
+    /// Returns whether the command was carried out.
+    pub fn is_success(&self) -> bool {
         self.result == 0
     }
 
-    /// The event that carries it to `receiver`, from the driver. One with more than `max_data`
-    /// bytes becomes an error that says so, as short as need be; a change that was made is none,
-    /// and goes without the variable.
+    /// Makes the event that carries the reply from the driver to `receiver`. A reply that does not
+    /// fit into `max_data` bytes becomes an error that says so. A change was made all the same: its
+    /// reply loses the variable instead.
     pub fn event(&self, receiver: Guid, driver: Guid, max_data: usize) -> Event {
         let room = max_data.min(MAX_DATA).saturating_sub(HEAD);
         // Strings and numbers always serialize.
         let mut payload = serde_json::to_vec(self).unwrap_or_default();
         if payload.len() > room {
             let note = format!("the reply has {} bytes, {room} are allowed", payload.len());
-            let short = match self.is_done() {
-                true if self.op == "writevar" => Self::done(&self.op, None),
+            let short = match self.is_success() {
+                true if self.op == "writevar" => Self::success(&self.op, None),
                 true => Self::error(&self.op, note),
                 false => Self::error(&self.op, String::new()),
             };
@@ -158,7 +155,7 @@ impl Reply {
             timestamp: 0,
             unix_ns: None,
             guid: driver,
-            // Never more than there can be.
+            // Never too many: the payload was cut.
             data: Data::copy_from(&bytes).unwrap_or_default(),
         }
     }
@@ -166,8 +163,6 @@ impl Reply {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -272,7 +267,7 @@ mod tests {
             (json!("x"), "string"),
             (json!({"a": 1}), "json"),
         ] {
-            let reply = Reply::done("readvar", Some(("a", value.clone())));
+            let reply = Reply::success("readvar", Some(("a", value.clone())));
             assert_eq!(
                 payload(&reply.event(SENDER, DRIVER, MAX_DATA)),
                 json!({"op": "readvar", "rv": "OK", "result": 0,
@@ -283,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_reply_that_is_too_large_becomes_an_error() {
-        let reply = Reply::done("readvar", Some(("a", "x".repeat(MAX_PAYLOAD).into())));
+        let reply = Reply::success("readvar", Some(("a", "x".repeat(MAX_PAYLOAD).into())));
         for max_data in [MAX_DATA, 128] {
             let event = reply.event(SENDER, DRIVER, max_data);
             assert!(event.data.len() <= max_data, "{}", event.data.len());

@@ -6,11 +6,12 @@ use crate::event::Guid;
 
 const NETWORK_INTERFACES: &str = "/sys/class/net";
 
-/// What `type` of a network interface says for Ethernet.
+/// The `type` of an Ethernet interface: `ARPHRD_ETHER` of `linux/if_arp.h`.
 const ETHERNET: &str = "1";
 
-/// The GUID to use, and where it is from: the host, the configuration, or the first Ethernet
-/// address of the machine (`FF:FF:FF:FF:FF:FF:FF:FE`, the address, `00:00`); else zeros.
+/// Returns the GUID of the driver and its origin in words. It is that of the host, or else that of
+/// the configuration, or else made from the first Ethernet address of the machine (the VSCP
+/// specification's form `FF:FF:FF:FF:FF:FF:FF:FE`, the address, `00:00`), or else zeros.
 pub fn guid(host: Option<Guid>, configured: Option<Guid>) -> (Guid, &'static str) {
     if let Some(guid) = host.filter(|guid| !guid.is_zero()) {
         return (guid, "from the host");
@@ -30,7 +31,7 @@ pub fn guid(host: Option<Guid>, configured: Option<Guid>) -> (Guid, &'static str
     }
 }
 
-/// The address of the Ethernet interface with the lowest index.
+/// Returns the address of the Ethernet interface with the lowest index, `None` if there is none.
 fn ethernet_address(interfaces: &Path) -> Option<[u8; 6]> {
     let read = |folder: &Path, name| fs::read_to_string(folder.join(name)).ok();
     fs::read_dir(interfaces)
@@ -52,8 +53,6 @@ fn ethernet_address(interfaces: &Path) -> Option<[u8; 6]> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use super::*;
 
     #[test]
@@ -65,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_ethernet_interface_that_has_an_address_is_taken() {
+    fn the_first_ethernet_interface_with_an_address_is_used() {
         let folder = tempfile::tempdir().unwrap();
         for (name, kind, index, address) in [
             ("lo", "772", "1", "00:00:00:00:00:00"),

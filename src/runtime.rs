@@ -1,6 +1,6 @@
 //! The private tokio runtime of a driver.
 
-use std::{cell::RefCell, io};
+use std::{cell::RefCell, io, time::Duration};
 
 use tokio::{
     runtime::{Builder, Runtime},
@@ -17,11 +17,18 @@ thread_local! {
     static LOG: RefCell<Option<DefaultGuard>> = const { RefCell::new(None) };
 }
 
-/// Starts a runtime whose threads take no signals and log to `log`.
-pub(crate) fn start(threads: usize, log: &Dispatch) -> io::Result<Runtime> {
+/// Starts a runtime with so many threads for tasks, and at most so many for work that blocks. They
+/// block signals and log to `log`. Fails if the system gives no threads.
+pub(crate) fn start(threads: usize, max_blocking: usize, log: &Dispatch) -> io::Result<Runtime> {
+    check_threads(threads + 1)?;
     let log = log.clone();
-    Builder::new_multi_thread()
+    let runtime = Builder::new_multi_thread()
         .worker_threads(threads)
+        .max_blocking_threads(max_blocking)
+        // As long as one is there, what the system gives no thread for waits for it. Without any,
+        // tokio panics.
+        .thread_keep_alive(Duration::MAX)
+        .thread_stack_size(thread::STACK_SIZE)
         .thread_name("websocksrv")
         .on_thread_start(move || {
             thread::block_signals();
@@ -32,10 +39,37 @@ pub(crate) fn start(threads: usize, log: &Dispatch) -> io::Result<Runtime> {
         })
         .enable_io()
         .enable_time()
-        .build()
+        .build()?;
+    // An error says that it has panicked, which it does not.
+    let _ = runtime.block_on(runtime.spawn_blocking(|| ()));
+    Ok(runtime)
 }
 
-/// Runs `work` with the log of the caller; `None` where the runtime shuts down.
+/// Fails if the system does not give so many threads at the same time: tokio would panic.
+fn check_threads(count: usize) -> io::Result<()> {
+    std::thread::scope(|scope| {
+        let (running, ended) = crossbeam_channel::bounded::<()>(0);
+        let mut threads = Vec::with_capacity(count);
+        for _ in 0..count {
+            let ended = ended.clone();
+            // The end of this function is all that it can receive.
+            let thread = thread::builder("websocksrv").spawn_scoped(scope, move || {
+                thread::block_signals();
+                let _ = ended.recv();
+            });
+            threads.push(thread?);
+        }
+        drop(running);
+        // The scope waits for their work only, and a thread counts until it has ended.
+        for thread in threads {
+            let _ = thread.join();
+        }
+        Ok(())
+    })
+}
+
+/// Runs `work` on a thread that may block, with the caller's log. Returns its result, `None` if the
+/// runtime shuts down.
 pub(crate) async fn on_blocking_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {

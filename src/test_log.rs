@@ -1,4 +1,4 @@
-//! What is logged, for tests.
+//! Captures log lines in tests.
 
 use std::{
     fmt,
@@ -15,7 +15,7 @@ use tracing_subscriber::{
     layer::{Context, SubscriberExt},
 };
 
-/// Keeps the log of a thread, as lines of level and message, while it lives.
+/// Captures the log of the calling thread while it lives. A line has the level and the message.
 pub(crate) struct TestLog {
     lines: Arc<Mutex<Vec<String>>>,
     _guard: dispatcher::DefaultGuard,
@@ -31,8 +31,7 @@ impl TestLog {
         }
     }
 
-    /// The lines since the last call.
-    #[expect(clippy::unwrap_used, reason = "only tests use it")]
+    /// Returns the lines since the last call.
     pub(crate) fn take(&self) -> Vec<String> {
         std::mem::take(&mut *self.lines.lock().unwrap())
     }
@@ -41,7 +40,6 @@ impl TestLog {
 struct Lines(Arc<Mutex<Vec<String>>>);
 
 impl<S: Subscriber> Layer<S> for Lines {
-    #[expect(clippy::unwrap_used, reason = "only tests use it")]
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let mut message = Message(format!("{} ", event.metadata().level()));
         event.record(&mut message);

@@ -1,7 +1,7 @@
 //! The library as C and C++ hosts see it: compiles the programs of `c-tests/` and runs them.
 //!
 //! In the environment: `CC` and `CXX` name the compilers, `C_TEST_FLAGS` adds options for them,
-//! `C_TEST_WRAPPER` is put in front of each program (`valgrind -q --error-exitcode=9`), and
+//! `C_TEST_LIBRARY` is a library in place of the one just built, `C_TEST_WRAPPER` is put in front of each program (`valgrind -q --error-exitcode=9`), and
 //! `C_TEST_SLOWDOWN` (a whole number) stretches all time limits.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -18,6 +18,7 @@ use std::{
 };
 
 use tempfile::TempDir;
+use vscp_driver_host::find;
 
 const TIME_LIMIT: Duration = Duration::from_secs(120);
 
@@ -77,6 +78,34 @@ fn standard() {
     Host::compile("standard.c", Language::C, &[]).run();
 }
 
+/// Lets the library call functions of the program in place of those of the C library.
+const EXPORTS: &[&str] = &["-rdynamic"];
+
+#[test]
+fn resolver_that_does_not_answer() {
+    Host::compile("resolver.c", Language::C, EXPORTS).run();
+}
+
+#[test]
+fn machine_without_threads() {
+    Host::compile("threads.c", Language::C, EXPORTS).run();
+}
+
+#[test]
+fn machine_without_memory() {
+    Host::compile("memory.c", Language::C, EXPORTS).run();
+}
+
+#[test]
+fn clock_that_is_set() {
+    Host::compile("clock.c", Language::C, EXPORTS).run();
+}
+
+#[test]
+fn threads_that_are_joined_twice() {
+    Host::compile("joined.c", Language::C, &[]).run();
+}
+
 #[test]
 fn daemon_14() {
     Host::compile("host14.cpp", Language::Cpp, &[]).run();
@@ -129,7 +158,7 @@ fn example_host_compiles_in_both_layouts() {
 fn only_the_six_functions_are_exported() {
     let mut nm = Command::new("nm");
     nm.args(["-D", "--defined-only", "--format=just-symbols"])
-        .arg(built_library());
+        .arg(find::built().unwrap());
     let output = output_of(&mut nm, "binutils");
     assert!(output.status.success(), "{}", text_of(&output));
     let mut names: Vec<_> = str::from_utf8(&output.stdout).unwrap().lines().collect();
@@ -148,7 +177,7 @@ fn only_the_six_functions_are_exported() {
 #[test]
 fn the_library_has_its_installed_name_as_soname() {
     let mut readelf = Command::new("readelf");
-    readelf.arg("-dW").arg(built_library());
+    readelf.arg("-dW").arg(find::built().unwrap());
     let output = output_of(&mut readelf, "binutils");
     let text = text_of(&output);
     let soname = format!("Library soname: [{LIBRARY}]");
@@ -171,7 +200,7 @@ impl Host {
     /// Compiles a file of `c-tests/` without a single warning.
     fn compile(source: &str, language: Language, options: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        symlink(built_library(), folder.path().join(LIBRARY)).unwrap();
+        symlink(library(), folder.path().join(LIBRARY)).unwrap();
         let program = folder.path().join("host");
 
         let (variable, usual, package, selected) = match language {
@@ -238,6 +267,14 @@ impl Host {
     }
 }
 
+/// Returns the path of the library to test.
+fn library() -> PathBuf {
+    match env::var_os("C_TEST_LIBRARY") {
+        Some(path) => fs::canonicalize(path).unwrap(),
+        None => find::built().unwrap(),
+    }
+}
+
 /// A command line, split at blanks.
 struct Words(Vec<String>);
 
@@ -252,15 +289,6 @@ impl Words {
 fn words(variable: &str, default: &str) -> Words {
     let line = env::var(variable).unwrap_or_else(|_| default.to_owned());
     Words(line.split_whitespace().map(str::to_owned).collect())
-}
-
-/// The library of this very build: cargo puts it beside the test.
-fn built_library() -> PathBuf {
-    let library = env::current_exe()
-        .unwrap()
-        .with_file_name("libvscpl2drv_websocksrv.so");
-    assert!(library.exists(), "{} is not built", library.display());
-    library
 }
 
 fn output_of(command: &mut Command, package: &str) -> Output {

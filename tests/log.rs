@@ -2,10 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::{fs, path::Path, sync::Mutex, thread, time::Duration};
+mod common;
+
+use std::{fs, path::Path, sync::Mutex};
 
 use tracing::{debug, dispatcher::with_default, error, info, warn};
 use vscpl2drv_websocksrv::log::{FileSink, Level, Logger, Pattern, Settings};
+
+use crate::common::{process::threads, wait_until};
 
 /// One test at a time: they look at threads and at what `tracing` keeps for the process.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -22,27 +26,17 @@ fn start(path: &Path) -> Logger {
         }),
         ..Settings::default()
     })
+    .unwrap()
 }
 
-/// How many writer threads the process has.
-fn writers() -> usize {
-    let tasks = fs::read_dir("/proc/self/task").unwrap();
-    tasks
-        .filter_map(|task| fs::read_to_string(task.ok()?.path().join("comm")).ok())
-        .filter(|name| name.trim() == "websocksrv-log")
-        .count()
-}
-
-/// Waits until there are so many: a thread starts before it has its name, and the kernel lists
-/// one for a moment after it was joined.
+/// Waits until there are so many writer threads: a thread starts before it has its name, and the
+/// kernel lists one for a moment after it was joined.
 fn wait_for_writers(count: usize) {
-    for _ in 0..2000 {
-        if writers() == count {
-            return;
-        }
-        thread::sleep(Duration::from_millis(10));
-    }
-    assert_eq!(writers(), count);
+    wait_until("so many writer threads", || writers() == count);
+}
+
+fn writers() -> usize {
+    threads("websocksrv-log").len()
 }
 
 #[test]
@@ -79,10 +73,10 @@ fn a_place_that_logs_works_though_a_thread_without_logger_came_there_first() {
     let _alone = ALONE.lock();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log");
-    let say = |text: &str| warn!("{text}");
+    let report_to_stderr = |text: &str| warn!("{text}");
     let logger = start(&path);
-    say("to nobody");
-    with_default(logger.dispatch(), || say("to the file"));
+    report_to_stderr("to nobody");
+    with_default(logger.dispatch(), || report_to_stderr("to the file"));
     logger.stop();
     assert_eq!(fs::read_to_string(path).unwrap(), "warning to the file\n");
 }

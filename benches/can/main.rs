@@ -7,6 +7,7 @@
 
 #[path = "../../tests/common/mod.rs"]
 mod common;
+mod fair;
 #[path = "../../tests/can/place.rs"]
 mod place;
 #[path = "../../tests/can/vcan.rs"]
@@ -21,14 +22,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 use vscpl2drv_websocksrv::ws::Protocol::Ws1;
 
 use self::{
     common::{
         Server,
         client::{Client, TEXT, frame},
+        configuration::merge,
     },
+    fair::Beside,
     place::Place,
     vcan::{Vcan, number_of},
 };
@@ -60,6 +63,8 @@ fn main() -> ExitCode {
         show("a ws1 client to CAN:", up, bare);
         latency(&Vcan::up());
         flood(&Vcan::up());
+        fair::measure(&Vcan::up(), Beside::SlowClient);
+        fair::measure(&Vcan::up(), Beside::HangingHost);
         ExitCode::SUCCESS
     })
 }
@@ -215,9 +220,12 @@ fn flood(vcan: &Vcan) {
 }
 
 fn start(vcan: &Vcan) -> Server {
-    let server = Server::start(json!({
-        "socketcan": {"interface": vcan.name},
-    }));
+    start_with(vcan, json!({}))
+}
+
+fn start_with(vcan: &Vcan, keys: Value) -> Server {
+    let bus = json!({"socketcan": {"interface": vcan.name}});
+    let server = Server::start(merge(bus, keys));
     let sender = vcan.peer();
     // It is open when it has given the first frame to the host.
     let received = || server.driver.counters().can_received.get();

@@ -1,14 +1,10 @@
 //! Clients in a process of their own.
 
-use std::{
-    env,
-    error::Error,
-    io::{self, BufRead, BufReader, Write},
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-};
+use std::{error::Error, io};
 
 use crate::{
     drain::{Data, Drain},
+    process::{Answer, Process, serve},
     pump::Pump,
     socket::Socket,
     stats::{now, percentile},
@@ -56,11 +52,7 @@ const ROLES: [Role; 10] = [
 
 /// A process of clients; ends with its drop.
 #[derive(Debug)]
-pub(crate) struct Clients {
-    child: Child,
-    input: Option<ChildStdin>,
-    output: BufReader<ChildStdout>,
-}
+pub(crate) struct Clients(Process);
 
 impl Clients {
     /// Starts clients and waits until they are connected.
@@ -72,41 +64,18 @@ impl Clients {
 
     /// Starts clients; [`wait`](Self::wait) waits until they are connected.
     pub(crate) fn spawn(role: Role, count: usize, address: &str) -> io::Result<Self> {
-        let mut child = Command::new(env::current_exe()?)
-            .args(["client", &format!("{role:?}"), &count.to_string(), address])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let missing = || io::Error::other("no pipe");
-        Ok(Self {
-            input: child.stdin.take(),
-            output: BufReader::new(child.stdout.take().ok_or_else(missing)?),
-            child,
-        })
+        let [role, count] = [format!("{role:?}"), count.to_string()];
+        Ok(Self(Process::spawn(&["client", &role, &count, address])?))
     }
 
     /// Has the clients do something; see [`run`].
     pub(crate) fn ask(&mut self, number: u64) -> Result<Vec<u64>, Box<dyn Error>> {
-        let input = self.input.as_mut().ok_or("no input")?;
-        writeln!(input, "{number}")?;
-        self.wait()
+        self.0.ask(&[number])
     }
 
     /// Waits for the numbers that the clients say.
     pub(crate) fn wait(&mut self) -> Result<Vec<u64>, Box<dyn Error>> {
-        let mut line = String::new();
-        if self.output.read_line(&mut line)? == 0 {
-            return Err("the clients have failed".into());
-        }
-        let numbers = line.split_whitespace().map(str::parse);
-        Ok(numbers.collect::<Result<_, _>>()?)
-    }
-}
-
-impl Drop for Clients {
-    fn drop(&mut self) {
-        self.input = None;
-        let _ = self.child.wait();
+        self.0.wait()
     }
 }
 
@@ -129,7 +98,7 @@ pub(crate) fn run(role: &str, count: &str, address: &str) -> Result<(), Box<dyn 
         Role::Noop | Role::Pump => Ok(Socket::login(address, "sender")?.stream),
         Role::Numbered | Role::Timed | Role::PumpOpen | Role::Mute => {
             let mut socket = Socket::login(address, "admin")?;
-            socket.ask("C;OPEN", "+;OPEN")?;
+            socket.open()?;
             Ok(socket.stream)
         }
     };
@@ -137,29 +106,14 @@ pub(crate) fn run(role: &str, count: &str, address: &str) -> Result<(), Box<dyn 
         .map(connect)
         .collect::<Result<_, Box<dyn Error>>>()?;
     match role {
-        Role::Raw | Role::Numbered => serve(Drain::start(streams, Data::Number)?),
-        Role::RawTimed | Role::Timed => serve(Drain::start(streams, Data::Time)?),
-        Role::Noop => serve(Noop::new(address)?),
-        Role::Pump | Role::PumpOpen => serve(Pump::new(streams)),
-        Role::Mute => serve(Mute(streams)),
-        Role::Handshake => serve(Connect::new(address, false)),
-        Role::Resume => serve(Connect::new(address, true)),
+        Role::Raw | Role::Numbered => serve(&[], Drain::start(streams, Data::Number)?),
+        Role::RawTimed | Role::Timed => serve(&[], Drain::start(streams, Data::Time)?),
+        Role::Noop => serve(&[], Noop::new(address)?),
+        Role::Pump | Role::PumpOpen => serve(&[], Pump::new(streams)),
+        Role::Mute => serve(&[], Mute(streams)),
+        Role::Handshake => serve(&[], Connect::new(address, false)),
+        Role::Resume => serve(&[], Connect::new(address, true)),
     }
-}
-
-/// What answers the numbers that a process of clients is told.
-pub(crate) trait Answer {
-    fn answer(&mut self, number: u64) -> Result<Vec<u64>, Box<dyn Error>>;
-}
-
-fn serve(mut clients: impl Answer) -> Result<(), Box<dyn Error>> {
-    println!();
-    for line in io::stdin().lines() {
-        let answer = clients.answer(line?.parse()?)?;
-        let words: Vec<String> = answer.iter().map(u64::to_string).collect();
-        println!("{}", words.join(" "));
-    }
-    Ok(())
 }
 
 struct Noop(Socket);
@@ -171,9 +125,9 @@ impl Noop {
 }
 
 impl Answer for Noop {
-    fn answer(&mut self, number: u64) -> Result<Vec<u64>, Box<dyn Error>> {
+    fn answer(&mut self, numbers: &[u64]) -> Result<Vec<u64>, Box<dyn Error>> {
         let mut times = Vec::new();
-        for _ in 0..number {
+        for _ in 0..numbers[0] {
             let start = now();
             self.0.ask("C;NOOP", "+;NOOP")?;
             times.push(now() - start);
@@ -187,7 +141,7 @@ impl Answer for Noop {
 struct Mute(#[expect(dead_code, reason = "what counts is that they are open")] Vec<Stream>);
 
 impl Answer for Mute {
-    fn answer(&mut self, _number: u64) -> Result<Vec<u64>, Box<dyn Error>> {
+    fn answer(&mut self, _numbers: &[u64]) -> Result<Vec<u64>, Box<dyn Error>> {
         Ok(Vec::new())
     }
 }

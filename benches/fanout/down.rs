@@ -2,7 +2,7 @@
 
 use std::{error::Error, net::TcpListener, thread, time::Duration};
 
-use vscpl2drv_websocksrv::ffi::host::{Library, OpenDriver};
+use vscp_driver_host::{Library, OpenDriver, find};
 
 use crate::{
     RUNS,
@@ -44,7 +44,7 @@ pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
         "lost",
         "full"
     );
-    let library = Library::load(&server::library_path()?)?;
+    let library = Library::load(&find::built()?)?;
     without_clients(&library)?;
     for count in [1, 10, 100] {
         measure_with(&library, count)?;

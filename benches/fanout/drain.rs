@@ -14,10 +14,10 @@ use std::{
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
 
 use crate::{
-    clients::Answer,
+    process::Answer,
     server::NUMBERS,
     socket::frame,
-    stats::{now, percentile},
+    stats::{data_of, now, percentile},
     stream::Stream,
 };
 
@@ -31,7 +31,7 @@ const PING: u8 = 0x89;
 const PONG: [u8; 6] = [0x8A, 0x80, 0, 0, 0, 0];
 
 /// Nanoseconds after which what has not come will not come.
-const PATIENCE: u64 = 5_000_000_000;
+const DEADLINE: u64 = 5_000_000_000;
 
 /// The target while it is not known.
 const UNKNOWN: u64 = u64::MAX;
@@ -87,8 +87,8 @@ impl Drain {
 }
 
 impl Answer for Drain {
-    fn answer(&mut self, number: u64) -> Result<Vec<u64>, Box<dyn Error>> {
-        self.target.store(number, Ordering::Release);
+    fn answer(&mut self, numbers: &[u64]) -> Result<Vec<u64>, Box<dyn Error>> {
+        self.target.store(numbers[0], Ordering::Release);
         let mut last = 0;
         let mut frames = 0;
         let mut gaps = 0;
@@ -168,7 +168,7 @@ impl Reader {
                 continue;
             }
             let complete = self.clients.iter().all(|client| client.frames >= target);
-            if !complete && now() < last + PATIENCE {
+            if !complete && now() < last + DEADLINE {
                 continue;
             }
             let frames = self.clients.iter().map(|client| client.frames).sum();
@@ -215,11 +215,12 @@ impl Reader {
                 PING => stream.write_all(&PONG)?,
                 _ if self.data == Data::Time => {
                     client.frames += 1;
-                    self.latencies.push(now.saturating_sub(data::<8>(payload)));
+                    self.latencies
+                        .push(now.saturating_sub(data_of::<8>(payload)));
                 }
                 _ => {
                     client.frames += 1;
-                    let number = data::<4>(payload) as u32;
+                    let number = data_of::<4>(payload) as u32;
                     self.gaps += u64::from(number != client.expected);
                     client.expected = (number + 1) % NUMBERS;
                 }
@@ -230,14 +231,4 @@ impl Reader {
         client.rest.extend_from_slice(bytes);
         Ok(())
     }
-}
-
-/// The last data bytes of the text of an event: each `,0x0F`.
-fn data<const BYTES: usize>(payload: &[u8]) -> u64 {
-    let digit = |byte: u8| u64::from(byte & 15) + u64::from(byte >> 6) * 9;
-    let start = payload.len().saturating_sub(5 * BYTES);
-    let fields = payload[start..].chunks_exact(5);
-    fields.fold(0, |number, field| {
-        number << 8 | digit(field[3]) << 4 | digit(field[4])
-    })
 }

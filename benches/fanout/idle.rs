@@ -1,8 +1,8 @@
-//! What clients cost that do nothing.
+//! The cost of idle clients.
 
 use std::{collections::HashMap, error::Error, ffi::OsString, fs, thread, time::Duration};
 
-use vscpl2drv_websocksrv::ffi::host::Library;
+use vscp_driver_host::{Library, find};
 
 use crate::{
     RUNS,
@@ -13,7 +13,7 @@ use crate::{
 
 pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
     println!("\nIdle clients");
-    let library = Library::load(&server::library_path()?)?;
+    let library = Library::load(&find::built()?)?;
     {
         let (_driver, address) = server::open(&library, r#""ping-interval": 0"#)?;
         memory(&address)?;

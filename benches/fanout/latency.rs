@@ -9,10 +9,10 @@ use std::{
     time::Duration,
 };
 
+use vscp_driver_host::{Library, find};
 use vscpl2drv_websocksrv::{
     event::Event,
-    ffi::host::Library,
-    hub::{batch, frame},
+    ws::{event_frames, frame},
 };
 
 use crate::{
@@ -35,7 +35,7 @@ const NOOPS: u64 = 20_000;
 
 pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
     println!("\nLatency in µs");
-    let library = Library::load(&server::library_path()?)?;
+    let library = Library::load(&find::built()?)?;
     let (driver, address) = server::open(&library, r#""ping-interval": 0"#)?;
     let mut clients = Clients::start(Role::Timed, CLIENTS, &address)?;
     let runs = write_events(&mut clients, |event| {
@@ -83,7 +83,7 @@ fn raw() -> Result<Vec<[u64; 2]>, Box<dyn Error>> {
     });
     let runs = write_events(&mut clients, |event| {
         let mut payload = Vec::new();
-        batch::ws1_event(event, &mut payload);
+        event_frames::encode_ws1(event, &mut payload);
         let mut bytes = Vec::new();
         frame::text(&payload, &mut bytes);
         Ok(sender.send(bytes)?)

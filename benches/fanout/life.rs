@@ -2,7 +2,7 @@
 
 use std::{env, error::Error, fs, process::Command, time::Instant};
 
-use vscpl2drv_websocksrv::ffi::host::Library;
+use vscp_driver_host::{Library, find};
 
 use crate::{
     RUNS,
@@ -13,7 +13,7 @@ use crate::{
 
 pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
     println!("\nOpen, close, size");
-    let path = server::library_path()?;
+    let path = find::built()?;
     let library = Library::load(&path)?;
     let mut open = Vec::new();
     for _ in 0..RUNS {

@@ -6,17 +6,16 @@
 //! program that it is compared with. Numbers are medians of five runs.
 
 mod clients;
+#[path = "../common/mod.rs"]
+mod common;
 mod down;
 mod drain;
+mod history;
 mod idle;
 mod latency;
 mod life;
 mod pump;
 mod raw;
-mod server;
-mod socket;
-mod stats;
-mod stream;
 mod tls;
 mod up;
 
@@ -26,16 +25,15 @@ use std::{
     process::{Command, ExitCode},
 };
 
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use self::common::{process, server, socket, stats, stream};
 
-const SECTIONS: [&str; 6] = ["down", "latency", "up", "tls", "idle", "life"];
+const SECTIONS: [&str; 7] = ["down", "history", "latency", "up", "tls", "idle", "life"];
 
 /// Runs of which the median is shown.
 const RUNS: usize = 5;
 
 fn main() -> ExitCode {
-    // cargo adds `--bench`.
-    let args: Vec<String> = env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    let args = common::arguments();
     let result = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["client", role, count, address] => clients::run(role, count, address),
         ["section", name] => section(name),
@@ -68,11 +66,10 @@ fn all(names: &[&str]) -> Result<(), Box<dyn Error>> {
 }
 
 fn section(name: &str) -> Result<(), Box<dyn Error>> {
-    // Inherited by the process of the clients.
-    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
-    setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
+    common::raise_descriptor_limit()?;
     match name {
         "down" => down::measure(),
+        "history" => history::measure(),
         "latency" => latency::measure(),
         "up" => up::measure(),
         "tls" => tls::measure(),

@@ -7,10 +7,10 @@ use std::{
 };
 
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
-use vscpl2drv_websocksrv::hub::batch;
+use vscpl2drv_websocksrv::ws::event_frames;
 
 use crate::{
-    clients::Answer,
+    process::Answer,
     server::{NUMBERS, numbered},
     socket::{frame, masked},
     stats::now,
@@ -49,7 +49,7 @@ impl Pump {
         let mut payload = Vec::new();
         for number in 0..NUMBERS {
             payload.clear();
-            batch::ws1_event(&numbered(number), &mut payload);
+            event_frames::encode_ws1(&numbered(number), &mut payload);
             masked(&payload, &mut frames);
         }
         let clients = streams.into_iter().map(|stream| Client {
@@ -66,9 +66,9 @@ impl Pump {
 }
 
 impl Answer for Pump {
-    fn answer(&mut self, number: u64) -> Result<Vec<u64>, Box<dyn Error>> {
+    fn answer(&mut self, numbers: &[u64]) -> Result<Vec<u64>, Box<dyn Error>> {
         let start = now();
-        let end = start + number * 1_000_000;
+        let end = start + numbers[0] * 1_000_000;
         let part = self.clients.len().div_ceil(THREADS);
         let frames = &self.frames;
         let counts: Vec<_> = thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! What a program could do that had all frames ready and nothing else to do: the measure for
+//! A program that only writes prepared frames: the upper bound for the driver: the measure for
 //! the driver.
 
 use std::{
@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-use vscpl2drv_websocksrv::hub::{batch, frame};
+use vscpl2drv_websocksrv::ws::{event_frames, frame};
 
 use crate::server::{NUMBERS, numbered};
 
@@ -39,7 +39,7 @@ impl Raw {
             let mut frames = Vec::new();
             for number in numbers {
                 payload.clear();
-                batch::ws1_event(&numbered(*number), &mut payload);
+                event_frames::encode_ws1(&numbered(*number), &mut payload);
                 frame::text(&payload, &mut frames);
             }
             frames

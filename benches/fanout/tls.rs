@@ -2,21 +2,18 @@
 
 use std::{
     error::Error,
-    fs,
     io::{Read, Write},
 };
 
-use rcgen::generate_simple_self_signed;
 use tempfile::TempDir;
-use vscpl2drv_websocksrv::{
-    config::Layout,
-    ffi::host::{Library, OpenDriver},
-};
+use vscp_driver_host::{Library, find};
 
 use crate::{
     RUNS,
-    clients::{Answer, Clients, Role},
-    down, idle, server,
+    clients::{Clients, Role},
+    down, idle,
+    process::Answer,
+    server,
     stats::{grouped, median, now, processor_time},
     stream::{connect_tls, tls_config},
 };
@@ -30,12 +27,12 @@ pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
         "{:>7} {:>12} {:>12} {:>7} {:>10} {:>10} {:>5} {:>5}",
         "clients", "wss/s", "ws/s", "ratio", "wss ns/fr.", "ws ns/fr.", "gaps", "lost"
     );
-    let library = Library::load(&server::library_path()?)?;
+    let library = Library::load(&find::built()?)?;
     let folder = tempfile::tempdir()?;
     for count in [1, 10, 100] {
         fan_out(&library, &folder, count)?;
     }
-    let (_driver, address, _) = open(&library, &folder)?;
+    let (_driver, address, _) = server::open_with_tls(&library, &folder, "")?;
     for (role, name) in [
         (Role::Handshake, "full handshakes"),
         (Role::Resume, "resumed sessions"),
@@ -46,34 +43,11 @@ pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A driver with both kinds of interface: the address with TLS, and the one without.
-fn open<'l>(
-    library: &'l Library,
-    folder: &TempDir,
-) -> Result<(OpenDriver<'l>, String, String), Box<dyn Error>> {
-    let [certificate, key] = ["cert.pem", "key.pem"].map(|name| folder.path().join(name));
-    let pair = generate_simple_self_signed(["localhost".into()])?;
-    fs::write(&certificate, pair.cert.pem())?;
-    fs::write(&key, pair.signing_key.serialize_pem())?;
-    let secure = server::free_address()?;
-    let plain = server::free_address()?;
-    let (certificate, key) = (certificate.display(), key.display());
-    let more = format!(
-        r#""interface": ["ws://{plain}", "wss://{secure}"], "ping-interval": 0,
-           "tls": {{"cert": "{certificate}", "key": "{key}"}}"#
-    );
-    let configuration = server::configuration(&plain, &more);
-    let driver = library
-        .open(&configuration, None, Some(Layout::Classic))
-        .ok_or("the driver does not open")?;
-    Ok((driver, format!("{secure}{certificate}"), plain))
-}
-
 fn fan_out(library: &Library, folder: &TempDir, count: usize) -> Result<(), Box<dyn Error>> {
     let mut runs = [const { Vec::new() }; 2];
     for _ in 0..RUNS {
         for (index, runs) in runs.iter_mut().enumerate() {
-            let (driver, secure, plain) = open(library, folder)?;
+            let (driver, secure, plain) = server::open_with_tls(library, folder, "")?;
             let address = if index == 0 { secure } else { plain };
             let mut clients = Clients::start(Role::Numbered, count, &address)?;
             let mut full = 0;
@@ -145,7 +119,7 @@ impl Connect {
         let mut answer = Vec::new();
         for _ in 0..count {
             let mut stream = connect_tls(address, &config)?;
-            stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")?;
+            stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
             answer.clear();
             stream.read_to_end(&mut answer)?;
         }
@@ -154,10 +128,10 @@ impl Connect {
 }
 
 impl Answer for Connect {
-    fn answer(&mut self, number: u64) -> Result<Vec<u64>, Box<dyn Error>> {
+    fn answer(&mut self, numbers: &[u64]) -> Result<Vec<u64>, Box<dyn Error>> {
         let start = now();
         std::thread::scope(|scope| {
-            let run = || self.run(number / 2).map_err(|error| error.to_string());
+            let run = || self.run(numbers[0] / 2).map_err(|error| error.to_string());
             let threads = [scope.spawn(run), scope.spawn(run)];
             for thread in threads {
                 thread.join().map_err(|_| "panic")??;

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use vscpl2drv_websocksrv::ffi::host::{Library, OpenDriver};
+use vscp_driver_host::{Library, OpenDriver, find};
 
 use crate::{
     RUNS,
@@ -35,7 +35,7 @@ pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
         "{:<34} {:>11} {:>9} {:>8} {:>9} {:>9}",
         "", "accepted/s", "ns/event", "refused", "not read", "disorder"
     );
-    let library = Library::load(&server::library_path()?)?;
+    let library = Library::load(&find::built()?)?;
     measure_with(&library, Role::Pump, "clients that only send")?;
     measure_with(&library, Role::PumpOpen, "and get the events of the others")
 }

@@ -17,8 +17,7 @@ static const char *event; /* not sent yet, or NULL */
 static int over;
 
 static const char *setting(const char *name, const char *otherwise) {
-    const char *value = getenv(name);
-    return value ? value : otherwise;
+    return getenv(name) ? getenv(name) : otherwise;
 }
 
 /* C;AUTH with user:password in AES-128-CBC; the session id is the first vector. */
@@ -71,8 +70,9 @@ int main(int argc, char **argv) {
     event = argc > 1 ? argv[1] : NULL;
     lws_set_log_level(LLL_ERR, NULL);
     struct lws_context *context = lws_create_context(&info);
+    const char *host = setting("VSCP_HOST", "localhost");
     struct lws_client_connect_info where = {.context = context, .path = "/ws1", .local_protocol_name = "vscp",
-        .port = atoi(setting("VSCP_PORT", "8884")), .host = "vscp", .address = setting("VSCP_HOST", "localhost")};
+        .port = atoi(setting("VSCP_PORT", "8884")), .host = host, .address = host};
     over = context == NULL || !lws_client_connect_via_info(&where);
     while (!over && lws_service(context, 0) >= 0) {}
     return 1;

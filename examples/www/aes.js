@@ -1,3 +1,4 @@
+// @ts-nocheck
 /*! AES-CBC of @noble/ciphers 2.4.0, https://github.com/paulmillr/noble-ciphers
  *  Copyright (c) 2022 Paul Miller, 2016 Thomas Pornin. The MIT license: aes.LICENSE.txt.
  *  Made with: npm install @noble/ciphers@2.4.0 esbuild

@@ -1,6 +1,9 @@
 // Made by data/tables.mjs: not to be edited.
 
-/** Class to "token|name". */
+/**
+ * Class to "token|name".
+ * @type {Record<number, string>}
+ */
 export const CLASSES = {
   0: "CLASS1.PROTOCOL|VSCP Protocol Functionality",
   1: "CLASS1.ALARM|Alarm functionality",
@@ -106,7 +109,10 @@ export const CLASSES = {
   65535: "CLASS2.VSCPD|Level II VSCP Daemon internal events",
 };
 
-/** Class to the names of its types 0, 1, ..., with | between. */
+/**
+ * Class to the names of its types 0, 1, ..., with | between.
+ * @type {Record<number, string>}
+ */
 export const TYPES = {
   0: "General event|Segment Controller Heartbeat|New node on line / Probe|Probe ACK|Reserved for future use|Reserved for future use|Set nickname-ID for node|Nickname-ID accepted|Drop nickname-ID / Reset Device|Read register|Read/Write response|Write register|Enter boot loader mode|ACK boot loader mode|NACK boot loader mode|Start block data transfer|Block data|ACK data block|NACK data block|Program data block|ACK program data block|NACK program data block|Activate new image|GUID drop nickname-ID / reset device|Page read|Page write|Read/Write page response|High end server/service probe|High end server/service response|Increment register|Decrement register|Who is there?|Who is there response|Get decision matrix info|Decision matrix info response|Get embedded MDF|Embedded MDF response|Extended page read register|Extended page write register|Extended page read/write response|Get event interest|Get event interest response|||||||Activate new image ACK|Activate new image NACK|Start Block ACK|Start Block NACK|Block Data Chunk ACK|Block Data Chunk NACK|Bootloader CHECK|Bootloader abort|Bootloader abort ACK|Bootloader abort NACK",
   1: "General event|Warning|Alarm occurred|Alarm sound on/off|Alarm light on/off|Power on/off|Emergency Stop|Emergency Pause|Emergency Reset|Emergency Resume|Arm|Disarm|Watchdog|Alarm reset",
@@ -144,7 +150,10 @@ export const TYPES = {
   65535: "General event|Loop||Pause|Activate|Starting up|Shutting down|Start|Stop|Pause|Resume|Restart|Config",
 };
 
-/** Type of a measurement to its units 0, 1, ..., with | between. */
+/**
+ * Type of a measurement to its units 0, 1, ..., with | between.
+ * @type {Record<number, string>}
+ */
 export const UNITS = {
   2: "m",
   3: "kg",

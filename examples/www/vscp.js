@@ -1,9 +1,9 @@
 /**
  * A client of a VSCP websocket server, for both of its protocols: ws1 (text) and ws2 (JSON).
  *
- * One file without dependencies, for browsers and for Node.js 20 or later (up to Node.js 21 with
- * --experimental-websocket). Only where the page is not in a secure context, as with plain http
- * in a home network, aes.js must be beside it.
+ * Without dependencies, for browsers and for Node.js 20 or later (up to Node.js 21 with
+ * --experimental-websocket). measurement.js, with what it imports, must be beside it, and where the
+ * page is not in a secure context, as with plain http in a home network, aes.js.
  *
  *     import { VscpClient } from "./vscp.js";
  *
@@ -13,7 +13,9 @@
  *     await client.connect();                                      // logged in, events come
  *     await client.setFilter({ class: 10, type: 6 });              // only temperatures
  *     await client.send({ class: 30, type: 5, data: [0, 1, 2] });  // turn on zone 1, subzone 2
- *     client.close();
+ *     for await (const event of client) {                          // or with on(), as above
+ *       console.log(event.measurement?.text, event.measurement?.unit);
+ *     }
  *
  * When the connection is lost the client connects and logs in again by itself, with the same
  * filter, after half a second at first and half a minute at most.
@@ -21,16 +23,36 @@
  * @module vscp
  */
 
+import { measurementOf } from "./measurement.js";
+
+/** @typedef {import("./measurement.js").Measurement} Measurement */
+
 /**
- * @typedef {object} VscpEvent
- * @property {number} head       priority and flags, 16 bits
- * @property {number} class      VSCP class
- * @property {number} type       VSCP type
- * @property {number} obid       id of the connection that the event came in on
- * @property {string} datetime   UTC, "2025-01-31T12:00:00Z", or "" where it is not set
- * @property {number} timestamp  microseconds of the sender's clock
- * @property {string} guid       who sent it: 16 pairs of hex digits with colons
- * @property {Uint8Array} data   0 to 512 bytes
+ * What an event is made of: see {@link VscpEvent}.
+ * @typedef {object} EventFields
+ * @property {number} head
+ * @property {number} class
+ * @property {number} type
+ * @property {number} obid
+ * @property {string} datetime
+ * @property {number} timestamp
+ * @property {string} guid
+ * @property {Uint8Array} data
+ */
+
+/**
+ * What {@link VscpClient#send} takes: `class` and `type` must be there. `priority` (0 to 7) may stand
+ * in place of `head`.
+ * @typedef {object} EventToSend
+ * @property {number} class
+ * @property {number} type
+ * @property {number} [head]
+ * @property {number} [priority]
+ * @property {number} [obid]
+ * @property {string} [datetime]
+ * @property {number} [timestamp]
+ * @property {string} [guid]  in any form that {@link parseGuid} reads; the server's own by default
+ * @property {ArrayLike<number>} [data]
  */
 
 /**
@@ -39,6 +61,15 @@
  * @property {number} [class]
  * @property {number} [type]
  * @property {string} [guid]
+ */
+
+/** @typedef {"closed" | "connecting" | "open" | "waiting"} State */
+
+/**
+ * @typedef {object} StateChange
+ * @property {State} state
+ * @property {Error} [error]     why it is closed or waits; none if it was closed by close()
+ * @property {number} [retryAt]  when the next try is, in milliseconds since 1970
  */
 
 /** The key that the demonstrations use. Everybody knows it: make your own. */
@@ -54,9 +85,46 @@ const KEEP_ALIVE = 30_000;
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 30_000;
 
+/** So many events wait at most for a loop over a client; then the oldest are dropped. */
+const MAX_WAITING = 10_000;
+
+/** An event, as it comes from the server. */
+export class VscpEvent {
+  /** @param {EventFields} fields */
+  constructor(fields) {
+    /** Priority and flags, 16 bits. */
+    this.head = fields.head;
+    /** The VSCP class. */
+    this.class = fields.class;
+    /** The VSCP type. */
+    this.type = fields.type;
+    /** The id of the connection that the event came in on. */
+    this.obid = fields.obid;
+    /** UTC, "2025-01-31T12:00:00Z", or "" where it is not set. */
+    this.datetime = fields.datetime;
+    /** Microseconds of the sender's clock. */
+    this.timestamp = fields.timestamp;
+    /** Who sent it: 16 pairs of hex digits with colons. */
+    this.guid = fields.guid;
+    /** 0 to 512 bytes. */
+    this.data = fields.data;
+  }
+
+  /**
+   * What the event measures; null where it is no measurement, or no number.
+   * @returns {Measurement | null}
+   */
+  get measurement() {
+    return measurementOf(this);
+  }
+}
+
 /** What the server, or the connection to it, refuses. */
 export class VscpError extends Error {
-  /** @param {number} code the server's code; 0 where there is no answer from it */
+  /**
+   * @param {number} code the server's code; 0 where there is no answer from it
+   * @param {string} text
+   */
   constructor(code, text) {
     super(text);
     this.name = "VscpError";
@@ -65,31 +133,54 @@ export class VscpError extends Error {
 }
 
 export class VscpClient {
-  /** Whether a connection that is lost is made again. May be changed at any time. */
+  /** True if a connection that is lost is made again. May be changed at any time. */
   reconnect = true;
+  /** How many events loops over this client have lost because they were too slow. */
+  dropped = 0;
 
   #options;
+  #key;
+  /** @type {Protocol} */
   #protocol;
   #url;
-  #listeners = { event: new Set(), state: new Set() };
+  #listeners = {
+    /** @type {Set<(event: VscpEvent) => void>} */
+    event: new Set(),
+    /** @type {Set<(change: StateChange) => void>} */
+    state: new Set(),
+  };
+  /** @type {State} */
   #state = "closed";
+  /** @type {Error | undefined} */
+  #error;
+  /** @type {WebSocket | null} */
   #socket = null;
-  /** Requests without a reply, oldest first: replies come in the order of the requests. */
+  /**
+   * Requests without a reply, oldest first: replies come in the order of the requests.
+   * @type {(Deferred<any> & { since: number })[]}
+   */
   #pending = [];
+  /** @type {{ filter: Required<Pattern>, mask: Required<Pattern> } | null} */
   #filter = null;
-  /** Settled by the next login, good or bad. */
+  /**
+   * Settled by the next login, good or bad.
+   * @type {Deferred<void> | null}
+   */
   #login = null;
   #attempts = 0;
-  #timer = 0;
-  #watchdog = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #watchdog;
   #lastSent = 0;
 
   /**
    * @param {object} options
    * @param {string} options.url         "ws://host:port"; with a path it is used as it is, else
    *                                     /ws1 or /ws2 is added
-   * @param {string} options.user
-   * @param {string} options.password
+   * @param {string} [options.user]      without it the client does not log in: it is a page of
+   *                                     the server, which knows it by the cookie of /api/login
+   * @param {string} [options.password]
    * @param {"ws1"|"ws2"} [options.protocol]  "ws2" by default
    * @param {string} [options.key]       the server's key, 32 hex digits; TEST_KEY by default
    * @param {boolean} [options.reconnect]  true by default: see {@link VscpClient#reconnect}
@@ -97,10 +188,12 @@ export class VscpClient {
   constructor(options) {
     const { protocol = "ws2", key = TEST_KEY, reconnect = true } = options;
     this.reconnect = reconnect;
-    this.#options = { ...options, key: bytesOfHex(key) };
-    if (this.#options.key?.length !== 16) {
+    const keyBytes = bytesOfHex(key);
+    if (keyBytes?.length !== 16) {
       throw new VscpError(0, "The key must be 32 hex digits.");
     }
+    this.#options = options;
+    this.#key = keyBytes;
     this.#protocol = PROTOCOLS[protocol];
     if (!this.#protocol) {
       throw new VscpError(0, `Unknown protocol ${protocol}.`);
@@ -119,17 +212,65 @@ export class VscpClient {
   /**
    * Calls `listener` for each event (with a {@link VscpEvent}) or each change of the state
    * (with `{ state, error, retryAt }`). Returns a function that ends it.
-   * @param {"event"|"state"} name
+   * @template {"event" | "state"} Name
+   * @param {Name} name
+   * @param {(what: Name extends "event" ? VscpEvent : StateChange) => void} listener
+   * @returns {() => void}
    */
   on(name, listener) {
-    this.#listeners[name].add(listener);
-    return () => this.#listeners[name].delete(listener);
+    const listeners = /** @type {Set<any>} */ (this.#listeners[name]);
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  }
+
+  /**
+   * Gives the events that come from now on, one after the other: `for await (const event of client)`.
+   * Connects if need be. The loop goes on over reconnections, ends after {@link VscpClient#close},
+   * and throws where the login is refused or the connection is lost for good. Of more than 10 000
+   * events that wait for the loop the oldest are lost, and counted in {@link VscpClient#dropped}.
+   * @returns {AsyncGenerator<VscpEvent, void, void>}
+   */
+  async *[Symbol.asyncIterator]() {
+    /** @type {VscpEvent[]} */
+    const waiting = [];
+    let wake = () => {};
+    const endings = [
+      this.on("event", (event) => {
+        if (waiting.length >= MAX_WAITING) {
+          waiting.shift();
+          this.dropped += 1;
+        }
+        waiting.push(event);
+        wake();
+      }),
+      this.on("state", () => wake()),
+    ];
+    try {
+      if (this.#state === "closed") {
+        this.connect().catch(() => {}); // the state tells of it
+      }
+      for (;;) {
+        const event = waiting.shift();
+        if (event) {
+          yield event;
+        } else if (this.#state !== "closed") {
+          await new Promise((resolve) => (wake = () => resolve(undefined)));
+        } else if (this.#error) {
+          throw this.#error;
+        } else {
+          return;
+        }
+      }
+    } finally {
+      endings.forEach((end) => end());
+    }
   }
 
   /**
    * Connects and logs in. Resolves when events come; rejects where the login is refused, and
    * where the server cannot be reached if `reconnect` is off. While the client waits to connect
    * again, this tries at once.
+   * @returns {Promise<void>}
    */
   connect() {
     this.#login ??= deferred();
@@ -142,12 +283,14 @@ export class VscpClient {
   /** Ends the connection for good. */
   close() {
     this.#end(new VscpError(0, "The connection was closed."), false);
+    this.#error = undefined;
   }
 
   /**
    * Sends an event. Only `class` and `type` are needed; `priority` (0 to 7) may be given in
    * place of `head`. Resolves when the server has taken it.
-   * @param {Partial<VscpEvent> & { priority?: number }} event
+   * @param {EventToSend} event
+   * @returns {Promise<void>}
    */
   async send(event) {
     const { head = (event.priority ?? 3) << 5, guid = "-", data = [] } = event;
@@ -160,20 +303,23 @@ export class VscpClient {
    * that are equal in the fields given. Without both: all events.
    * @param {Pattern} [filter]
    * @param {Pattern} [mask]
+   * @returns {Promise<void>}
    */
   async setFilter(filter = {}, mask = pick(ALL_ONES, filter)) {
-    const nothing = { priority: 0, class: 0, type: 0, guid: NO_GUID };
-    const patterns = [filter, mask].map((pattern) => ({ ...nothing, ...pattern }));
-    for (const pattern of patterns) {
-      pattern.guid = guidToSend(pattern.guid);
-    }
-    await this.#ask(this.#protocol.filter(...patterns));
+    const whole = (/** @type {Pattern} */ pattern) => {
+      const all = { priority: 0, class: 0, type: 0, guid: NO_GUID, ...pattern };
+      return { ...all, guid: guidToSend(all.guid) };
+    };
+    const patterns = { filter: whole(filter), mask: whole(mask) };
+    await this.#ask(this.#protocol.filter(patterns.filter, patterns.mask));
     this.#filter = patterns;
   }
 
   /**
    * Any other command: NOOP, VERSION, COPYRIGHT, CLRQ, OPEN, CLOSE. Resolves to what the reply
    * carries: an array of strings (ws1), an object or null (ws2).
+   * @param {string} word
+   * @returns {Promise<any>}
    */
   command(word) {
     return this.#ask(this.#protocol.command(word));
@@ -186,7 +332,7 @@ export class VscpClient {
     try {
       socket = new WebSocket(this.#url);
     } catch (error) {
-      this.#end(new VscpError(0, error.message), false);
+      this.#end(new VscpError(0, String(error)), false);
       return;
     }
     this.#socket = socket;
@@ -196,33 +342,44 @@ export class VscpClient {
       .catch((error) => socket === this.#socket && this.#end(error, false));
     socket.onmessage = ({ data }) => socket === this.#socket && this.#receive(data);
     // Not all of them tell of a close where there was no connection.
-    socket.onclose = socket.onerror = ({ reason }) => {
+    socket.onclose = socket.onerror = (/** @type {any} */ { code, reason }) => {
       if (socket === this.#socket) {
         const lost = this.#state === "open" ? "The connection was lost." : "The server cannot be reached.";
-        this.#end(new VscpError(0, reason ? `The server has closed the connection: ${reason}.` : lost), true);
+        // 1000: whoever has opened the connection has logged out.
+        this.#end(new VscpError(0, reason ? `The server has closed the connection: ${reason}.` : lost), code !== 1000);
       }
     };
     this.#watchdog = setInterval(() => this.#watch(), 5000);
   }
 
+  /**
+   * @param {WebSocket} socket
+   * @param {string[]} challenge
+   */
   async #logIn(socket, challenge) {
-    const { user, password, key } = this.#options;
-    const sid = challenge.at(-1);
-    const crypto = await encrypt(key, bytesOfHex(sid), `${user}:${password}`);
-    if (socket !== this.#socket) {
-      return; // lost in the meantime
+    const { user, password = "" } = this.#options;
+    const sid = challenge.at(-1) ?? "";
+    const iv = bytesOfHex(sid);
+    if (user !== undefined && iv?.length === 16) {
+      const crypto = await encrypt(this.#key, iv, `${user}:${password}`);
+      if (socket !== this.#socket) {
+        return; // lost in the meantime
+      }
+      await this.#request(this.#protocol.auth(sid, crypto));
     }
-    await this.#request(this.#protocol.auth(sid, crypto));
     if (this.#filter) {
-      await this.#request(this.#protocol.filter(...this.#filter));
+      await this.#request(this.#protocol.filter(this.#filter.filter, this.#filter.mask));
     }
     await this.#request(this.#protocol.command("OPEN"));
     this.#attempts = 0;
     this.#setState("open");
-    this.#login.resolve();
+    this.#login?.resolve();
   }
 
-  /** A request for the time after the login. */
+  /**
+   * A request for the time after the login.
+   * @param {string} text
+   */
   async #ask(text) {
     if (this.#state !== "open") {
       throw new VscpError(0, "There is no connection.");
@@ -230,17 +387,21 @@ export class VscpClient {
     return this.#request(text);
   }
 
-  /** Sends `text` and waits for its reply. */
+  /**
+   * Sends `text` and waits for its reply.
+   * @param {string | null} text
+   */
   #request(text) {
-    const request = deferred();
-    this.#lastSent = request.since = Date.now();
+    const request = { ...deferred(), since: Date.now() };
+    this.#lastSent = request.since;
     this.#pending.push(request);
     if (text !== null) {
-      this.#socket.send(text);
+      this.#socket?.send(text);
     }
     return request.promise;
   }
 
+  /** @param {string} text */
   #receive(text) {
     let message;
     try {
@@ -248,8 +409,9 @@ export class VscpClient {
     } catch {
       return; // nothing of this protocol
     }
-    if (message.event) {
-      this.#listeners.event.forEach((listener) => listener(message.event));
+    const { event } = message;
+    if (event) {
+      this.#listeners.event.forEach((listener) => listener(event));
       return;
     }
     const request = this.#pending.shift();
@@ -270,7 +432,11 @@ export class VscpClient {
     }
   }
 
-  /** The connection is over; `retry` says whether to try again. */
+  /**
+   * The connection is over; `retry` says whether to try again.
+   * @param {Error} error
+   * @param {boolean} retry
+   */
   #end(error, retry) {
     clearInterval(this.#watchdog);
     clearTimeout(this.#timer);
@@ -294,16 +460,32 @@ export class VscpClient {
     this.#setState("waiting", error, Date.now() + delay);
   }
 
+  /**
+   * @param {State} state
+   * @param {Error} [error]
+   * @param {number} [retryAt]
+   */
   #setState(state, error, retryAt) {
     if (state === this.#state && state === "closed") {
       return;
     }
     this.#state = state;
+    this.#error = error;
     this.#listeners.state.forEach((listener) => listener({ state, error, retryAt }));
   }
 }
 
-/** What is different between the protocols. `parse` gives one of event, reply, error. */
+/**
+ * What is different between the protocols. `parse` gives one of event, reply, error.
+ * @typedef {object} Protocol
+ * @property {(word: string) => string} command
+ * @property {(iv: string, crypto: string) => string} auth
+ * @property {(filter: Required<Pattern>, mask: Required<Pattern>) => string} filter
+ * @property {(event: EventToSend) => string} event
+ * @property {(text: string) => { event?: VscpEvent, reply?: any, error?: VscpError }} parse
+ */
+
+/** @type {{ ws1: Protocol, ws2: Protocol }} */
 const PROTOCOLS = {
   ws1: {
     command: (word) => `C;${word}`,
@@ -326,21 +508,19 @@ const PROTOCOLS = {
   ws2: {
     command: (command) => JSON.stringify({ type: "CMD", command, args: null }),
     auth: (iv, crypto) => JSON.stringify({ type: "CMD", command: "AUTH", args: { iv, crypto } }),
-    filter: (filter, mask) =>
-      JSON.stringify({
-        type: "CMD",
-        command: "SF",
-        args: Object.fromEntries(
-          Object.keys(ALL_ONES).flatMap((key) => [
-            [`filter_${key}`, filter[key]],
-            [`mask_${key}`, mask[key]],
-          ]),
-        ),
-      }),
+    filter: (filter, mask) => {
+      const named = (/** @type {string} */ prefix, /** @type {Pattern} */ pattern) =>
+        Object.entries(pattern).map(([key, value]) => [`${prefix}_${key}`, value]);
+      const args = Object.fromEntries([...named("filter", filter), ...named("mask", mask)]);
+      return JSON.stringify({ type: "CMD", command: "SF", args });
+    },
     event: (event) =>
       JSON.stringify({
         type: "EVENT",
-        event: { ...pick(event, { head: 0, class: 0, type: 0, obid: 0, datetime: 0, timestamp: 0, guid: 0 }), data: [...event.data] },
+        event: {
+          ...pick(event, { head: 0, class: 0, type: 0, obid: 0, datetime: 0, timestamp: 0, guid: 0 }),
+          data: Array.from(event.data ?? []),
+        },
       }),
     parse(text) {
       const { type, event, args, errcode, errstr } = JSON.parse(text);
@@ -354,11 +534,12 @@ const PROTOCOLS = {
 
 /**
  * The event of its text form, `head,class,type,obid,datetime,timestamp,GUID[,data...]`.
+ * @param {string} text
  * @returns {VscpEvent}
  */
 export function parseEvent(text) {
   const [head, vscpClass, type, obid, datetime = "", timestamp, guid = NO_GUID, ...data] = text.split(",");
-  return {
+  return new VscpEvent({
     head: Number(head),
     class: Number(vscpClass),
     type: Number(type),
@@ -366,18 +547,23 @@ export function parseEvent(text) {
     datetime,
     timestamp: Number(timestamp),
     guid,
-    data: Uint8Array.from(data),
-  };
+    data: Uint8Array.from(data, Number),
+  });
 }
 
-/** The text form of an event: what {@link parseEvent} reads. */
+/**
+ * The text form of an event: what {@link parseEvent} reads.
+ * @param {EventToSend} event
+ * @returns {string}
+ */
 export function formatEvent(event) {
   const { head = 96, obid = 0, datetime = "", timestamp = 0, guid = "-", data = [] } = event;
-  return [head, event.class, event.type, obid, datetime, timestamp, guid, ...data].join();
+  return [head, event.class, event.type, obid, datetime, timestamp, guid, ...Array.from(data)].join();
 }
 
+/** @param {any} json */
 function eventOfJson(json) {
-  return {
+  return new VscpEvent({
     head: json.vscpHead ?? json.head,
     class: json.vscpClass ?? json.class,
     type: json.vscpType ?? json.type,
@@ -386,18 +572,19 @@ function eventOfJson(json) {
     timestamp: json.vscpTimeStamp ?? json.timestamp,
     guid: json.vscpGuid ?? json.guid ?? NO_GUID,
     data: Uint8Array.from(json.vscpData ?? json.data ?? []),
-  };
+  });
 }
 
 /**
  * A GUID as it is sent, from the forms in which people write it: 16 pairs with `:` or `-`,
  * 32 hex digits, `-` for zeros, `::` and `-:` in front of pairs for leading FF or 00 bytes.
- * @returns {string|null} null where it is none of them
+ * @param {string} text
+ * @returns {string | null} null where it is none of them
  */
 export function parseGuid(text) {
-  const [, lead, rest] = /^(-$|-:|::)?(.*)$/.exec(text.trim());
+  const [, lead, rest = ""] = /^(-$|-:|::)?(.*)$/s.exec(text.trim()) ?? [];
   const digits = rest.replace(/[{}-]/g, "");
-  const pairs = digits.length === 32 ? digits.match(/../g) : rest.split(/[:-]/).filter((pair) => pair || !lead);
+  const pairs = digits.length === 32 ? (digits.match(/../g) ?? []) : rest.split(/[:-]/).filter((pair) => pair || !lead);
   const enough = lead ? pairs.length < 16 : pairs.length === 16;
   if (!enough || !pairs.every((pair) => /^[\da-f]{1,2}$/i.test(pair))) {
     return null;
@@ -408,6 +595,9 @@ export function parseGuid(text) {
 
 /**
  * The login: AES-128-CBC of `text` in UTF-8, as hex. WebCrypto is there only in a secure context.
+ * @param {Uint8Array<ArrayBuffer>} key
+ * @param {Uint8Array<ArrayBuffer>} iv
+ * @param {string} text
  */
 async function encrypt(key, iv, text) {
   const plain = new TextEncoder().encode(text);
@@ -420,6 +610,7 @@ async function encrypt(key, iv, text) {
   return hexOfBytes(new Uint8Array(await subtle.encrypt({ name: "AES-CBC", iv }, aes, plain)));
 }
 
+/** @param {string} text */
 function guidToSend(text) {
   const guid = parseGuid(text);
   if (guid === null) {
@@ -428,21 +619,37 @@ function guidToSend(text) {
   return guid;
 }
 
+/**
+ * @param {string} hex
+ * @returns {Uint8Array<ArrayBuffer> | null}
+ */
 function bytesOfHex(hex) {
-  return /^([\da-f]{2})+$/i.test(hex.trim()) ? Uint8Array.from(hex.trim().match(/../g), (pair) => parseInt(pair, 16)) : null;
+  const pairs = /^([\da-f]{2})+$/i.test(hex.trim()) ? hex.trim().match(/../g) : null;
+  return pairs && Uint8Array.from(pairs, (pair) => parseInt(pair, 16));
 }
 
+/** @param {Uint8Array} bytes */
 function hexOfBytes(bytes) {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/**
+ * @param {object} object
+ * @param {object} keys
+ */
 function pick(object, keys) {
   return Object.fromEntries(Object.entries(object).filter(([key]) => key in keys));
 }
 
-/** A promise with its `resolve` and `reject`; a rejection that nobody waits for is no error. */
+/**
+ * A promise with its `resolve` and `reject`; a rejection that nobody waits for is no error.
+ * @template T
+ * @typedef {{ promise: Promise<T>, resolve: (value: T) => void, reject: (error: Error) => void }} Deferred
+ */
+
+/** @returns {Deferred<any>} */
 function deferred() {
-  const parts = {};
+  const parts = /** @type {Deferred<any>} */ ({});
   parts.promise = new Promise((resolve, reject) => Object.assign(parts, { resolve, reject }));
   parts.promise.catch(() => {});
   return parts;

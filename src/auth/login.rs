@@ -1,13 +1,11 @@
-//! The login blob: `user:password`, encrypted with AES-128-CBC under a key that all share.
+//! The login blob: `user:password`, encrypted with AES-128-CBC and a key that all clients share.
 
-use std::{fmt, fs::File, io::Read};
+use std::fmt;
 
 use aes::{
     Aes128,
-    cipher::{BlockModeDecrypt, KeyIvInit, block_padding::NoPadding},
+    cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit, block_padding::NoPadding},
 };
-
-use crate::json::ConfigError;
 
 /// Bytes of the key, of the initialisation vector and of a cipher block.
 pub const BLOCK: usize = 16;
@@ -20,47 +18,49 @@ pub const MAX_CRYPTO: usize = 512;
 pub struct Key([u8; BLOCK]);
 
 impl Key {
-    /// The key that every installation had once: no secret.
+    /// The key that every installation of the C++ driver has. It is public.
     pub const WELL_KNOWN: Self = Self([
         0x2D, 0xBB, 0x07, 0x9A, 0x38, 0x98, 0x5A, 0xF0, 0x0E, 0xBE, 0xEF, 0xE2, 0x2F, 0x9F, 0xFA,
         0x0E,
     ]);
 
-    /// The key of these bytes.
+    /// Returns the key with these bytes.
     pub const fn new(bytes: [u8; BLOCK]) -> Self {
         Self(bytes)
     }
 
-    /// A key that nobody knows.
+    /// Draws a new key. Fails if the system has no randomness.
     pub fn random() -> Result<Self, getrandom::Error> {
         let mut bytes = [0; BLOCK];
         getrandom::fill(&mut bytes)?;
         Ok(Self(bytes))
     }
 
-    /// Reads a file of hex text, of which the first 32 digits are the key.
-    pub fn read(path: &str) -> Result<Self, ConfigError> {
-        let mut bytes = Vec::new();
-        File::open(path)
-            .and_then(|file| file.take(MAX_KEY_FILE).read_to_end(&mut bytes))
-            .map_err(|error| ConfigError::new(path, error, "a readable file with the key"))?;
-        let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
+    /// Reads the text of a key file: its first 32 hex digits are the key. Fails if there are fewer.
+    pub fn parse(text: &[u8]) -> Result<Self, TooFewDigits> {
+        let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
         let text = text.trim_ascii();
-        let digits = text.iter().take_while(|byte| byte.is_ascii_hexdigit());
-        let digits = digits.count();
         let mut key = [0; BLOCK];
         match text
             .get(..2 * BLOCK)
-            .map(|t| hex::decode_to_slice(t, &mut key))
+            .map(|digits| hex::decode_to_slice(digits, &mut key))
         {
             Some(Ok(())) => Ok(Self(key)),
-            _ => Err(ConfigError::new(
-                path,
-                format_args!("{digits} hex digits at its start"),
-                "at least 32 hex digits (a key of 16 bytes)",
-            )),
+            _ => Err(TooFewDigits {
+                found: text
+                    .iter()
+                    .take_while(|byte| byte.is_ascii_hexdigit())
+                    .count(),
+            }),
         }
     }
+}
+
+/// A key file does not begin with 32 hex digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooFewDigits {
+    /// The number of digits at its start.
+    pub found: usize,
 }
 
 impl fmt::Debug for Key {
@@ -69,17 +69,17 @@ impl fmt::Debug for Key {
     }
 }
 
-/// What a client logs in with.
+/// A user name and a password, as a client sends them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
-    /// Name of the user.
+    /// The name of the user.
     pub user: String,
     /// The password as it was typed.
     pub password: String,
 }
 
 impl Credentials {
-    /// Splits `user:password` at the first colon.
+    /// Splits `user:password` at the first colon. Returns `None` if there is no colon.
     pub fn parse(text: &str) -> Option<Self> {
         let (user, password) = text.split_once(':')?;
         Some(Self {
@@ -95,8 +95,8 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Decrypts a login blob of 16, 32 .. [`MAX_CRYPTO`] bytes; `None` where no `user:password`
-/// comes out.
+/// Decrypts a login blob of 16, 32 .. [`MAX_CRYPTO`] bytes. Returns `None` if it has another length
+/// or does not hold `user:password`.
 pub fn decrypt(key: &Key, iv: [u8; BLOCK], crypto: &[u8]) -> Option<Credentials> {
     if crypto.is_empty() || crypto.len() > MAX_CRYPTO {
         return None;
@@ -107,13 +107,26 @@ pub fn decrypt(key: &Key, iv: [u8; BLOCK], crypto: &[u8]) -> Option<Credentials>
     Credentials::parse(str::from_utf8(without_padding(plain)).ok()?)
 }
 
-/// What some editors begin every file with.
+/// Encrypts a login as clients send it, padded with zeros. Returns `None` if it is longer than
+/// [`MAX_CRYPTO`].
+pub fn encrypt(key: &Key, iv: [u8; BLOCK], credentials: &Credentials) -> Option<Vec<u8>> {
+    let mut crypto = format!("{}:{}", credentials.user, credentials.password).into_bytes();
+    crypto.resize(crypto.len().next_multiple_of(BLOCK), 0);
+    if crypto.len() > MAX_CRYPTO {
+        return None;
+    }
+    let length = crypto.len();
+    let encryptor = cbc::Encryptor::<Aes128>::new(&key.0.into(), &iv.into());
+    encryptor
+        .encrypt_padded::<NoPadding>(&mut crypto, length)
+        .ok()?;
+    Some(crypto)
+}
+
+/// Some editors write it at the start of every file.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// A key file is a line of text; what is named by mistake may be endless.
-const MAX_KEY_FILE: u64 = 4096;
-
-/// Strips the paddings that clients use: PKCS#7, NUL, spaces.
+/// Strips the paddings that clients use: PKCS#7 (RFC 5652 §6.3), NUL, spaces.
 fn without_padding(plain: &[u8]) -> &[u8] {
     let mut text = plain;
     if let Some(&count @ 1..=16) = plain.last() {
@@ -128,9 +141,6 @@ fn without_padding(plain: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used)]
-
-    use aes::cipher::BlockModeEncrypt;
     use proptest::prelude::*;
 
     use super::*;
@@ -226,43 +236,16 @@ mod tests {
     }
 
     #[test]
-    fn the_first_32_digits_of_a_key_file_are_the_key() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("vscp.key");
-        let path = path.to_str().unwrap();
-        let digits = "2dbb079a38985af00EBEEFE22F9FFA0E";
-        for text in [
-            digits.into(),
-            format!(" \n{digits}\r\n"),
-            format!("{digits}00FF and so on"),
-        ] {
-            std::fs::write(path, text).unwrap();
-            assert_eq!(Key::read(path), Ok(Key::WELL_KNOWN));
+    fn what_is_encrypted_decrypts_up_to_the_largest_size() {
+        for (length, fits) in [(0, true), (13, true), (14, true), (509, true), (511, false)] {
+            let credentials = Credentials {
+                user: "a".into(),
+                password: "x".repeat(length),
+            };
+            let crypto = super::encrypt(&Key::WELL_KNOWN, IV, &credentials);
+            let decrypted = crypto.and_then(|crypto| decrypt(&Key::WELL_KNOWN, IV, &crypto));
+            assert_eq!(decrypted, fits.then_some(credentials), "{length}");
         }
-        for (text, found) in [
-            (String::new(), "0 hex digits"),
-            (digits[1..].into(), "31 hex digits"),
-            (digits.replace("8985", "89x5"), "11 hex digits"),
-        ] {
-            std::fs::write(path, text).unwrap();
-            assert_eq!(
-                Key::read(path).unwrap_err().to_string(),
-                format!(
-                    "{path}: found {found} at its start, \
-                     expected at least 32 hex digits (a key of 16 bytes)"
-                )
-            );
-        }
-        let missing = Key::read("/nowhere/vscp.key").unwrap_err().to_string();
-        assert!(
-            missing.starts_with("/nowhere/vscp.key: found No such file"),
-            "{missing}"
-        );
-    }
-
-    #[test]
-    fn an_endless_key_file_is_not_read_to_its_end() {
-        assert!(Key::read("/dev/zero").is_err());
     }
 
     #[test]

@@ -1,40 +1,42 @@
-//! Who may log in, from where, and what they may do then.
+//! Users: logins, addresses, passwords and rights, from which addresses, and what users may do.
 //!
-//! [`Users`] is the table of users as their file or the configuration gives it; a [`User`] is made
-//! of [`StoredPassword`], [`Rights`], [`AccessList`] and [`EventList`]. [`login`] decrypts what a
-//! client sends. [`Gate`] decides about a login; it is the only part that knows of tasks.
+//! [`Users`] is the table of users; a [`User`] has a [`StoredPassword`], [`Rights`], [`AddressRules`]
+//! and [`EventRules`]. [`login`] decrypts what a client sends, and the [`Authenticator`] decides about
+//! the login. It is the only part that needs a runtime.
 
-pub mod access;
-pub mod events;
-pub mod file;
-pub mod gate;
+mod address_rules;
+mod authenticator;
+pub(crate) mod event_rules;
+mod known_logins;
 pub mod login;
 pub mod password;
 pub mod rights;
 mod throttle;
-pub mod user;
-pub mod users;
+mod user;
+mod users;
+
+use std::fmt;
 
 pub use self::{
-    access::AccessList,
-    events::EventList,
-    file::UsersFile,
-    gate::{Gate, GateSettings, Refusal},
+    address_rules::AddressRules,
+    event_rules::EventRules,
     login::{Credentials, Key},
     password::StoredPassword,
     rights::Rights,
     user::User,
-    users::{Users, log_summary},
+    users::Users,
+};
+pub(crate) use self::{
+    authenticator::{Authenticator, AuthenticatorSettings, LoginError},
+    users::log_summary,
 };
 
-/// A whole number as users write it: decimal, or hex after `0x`.
-fn number(text: &str) -> Option<u64> {
-    let (digits, radix) = match text.strip_prefix("0x").or(text.strip_prefix("0X")) {
-        Some(digits) => (digits, 16),
-        None => (text, 10),
-    };
-    if digits.starts_with('+') {
-        return None; // which from_str_radix would take
+/// The part of a text that cannot be read, for error messages. Shown in quotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unreadable<'t>(pub &'t str);
+
+impl fmt::Display for Unreadable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.0)
     }
-    u64::from_str_radix(digits, radix).ok()
 }

@@ -1,4 +1,4 @@
-//! Passwords as they are stored: MD5 of old, or PBKDF2 with a salt.
+//! Passwords as the users file stores them: MD5, the old form, or PBKDF2 with a salt.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use md5::{Digest, Md5};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-/// A password as the users file holds it.
+/// A password as the users file stores it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoredPassword(Form);
 
@@ -22,32 +22,32 @@ enum Form {
     },
 }
 
-/// Why a text is no stored password. Never shows it.
+/// The error of parsing a text that is not a stored password. The message does not show the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordError {
-    /// A single field that is no MD5.
-    #[error("one field of other than 32 hex digits")]
+    /// There is one field, and it is not an MD5 hash.
+    #[error("one field that is not 32 hex digits")]
     Md5,
-    /// The salt is empty, too long or no hex.
-    #[error("a salt of other than 1 to {MAX_SALT} bytes in hex")]
+    /// The salt is empty, too long or not hex.
+    #[error("a salt that is not 1 to {MAX_SALT} bytes in hex")]
     Salt,
-    /// The hash is too short, too long or no hex.
-    #[error("a hash of other than 64 hex digits")]
+    /// The hash is too short, too long or not hex.
+    #[error("a hash that is not 64 hex digits")]
     Hash,
-    /// The number of rounds is no number, 0 or too large.
-    #[error("a number of rounds other than 1 to {MAX_ROUNDS}")]
+    /// The number of rounds is 0, too large or not a number.
+    #[error("a number of rounds that is not 1 to {MAX_ROUNDS}")]
     Rounds,
-    /// More than three fields.
+    /// There are more than three fields.
     #[error("more than three fields")]
     Fields,
 }
 
 impl StoredPassword {
-    /// Reads `MD5`, `SALT;HASH` or `SALT;HASH;ROUNDS`.
+    /// Reads `MD5`, `SALT;HASH` or `SALT;HASH;ROUNDS`. Fails if a field is wrong.
     pub fn parse(text: &str) -> Result<Self, PasswordError> {
         let fields: Vec<&str> = text.split(';').map(str::trim).collect();
         let (salt, hash, rounds) = match fields[..] {
-            [salt, hash] => (salt, hash, ROUNDS_UNSTATED),
+            [salt, hash] => (salt, hash, DEFAULT_ROUNDS),
             [salt, hash, rounds] => {
                 let rounds = rounds.parse().map_err(|_| PasswordError::Rounds)?;
                 (salt, hash, rounds)
@@ -72,7 +72,7 @@ impl StoredPassword {
         Ok(Self(Form::Pbkdf2 { salt, hash, rounds }))
     }
 
-    /// PBKDF2 rounds of one comparison; 0 for MD5.
+    /// Returns the number of PBKDF2 rounds that one comparison takes, 0 for MD5.
     pub fn rounds(&self) -> u32 {
         match self.0 {
             Form::Md5(_) => 0,
@@ -80,20 +80,26 @@ impl StoredPassword {
         }
     }
 
-    /// Whether it is stored as MD5.
+    /// Returns true if it is stored as MD5.
     pub fn is_md5(&self) -> bool {
         matches!(self.0, Form::Md5(_))
     }
 
-    /// Whether `user` with `password` is the one. Takes [`rounds`](Self::rounds) once, or twice
-    /// where `user:password` fails.
+    /// Returns true if it is the password of `user`.
     pub fn matches(&self, user: &str, password: &str) -> bool {
+        self.compare(user, password, &mut 0)
+    }
+
+    /// Returns true if it is the password of `user`. Adds to `spent` the PBKDF2 rounds that this
+    /// takes: [`rounds`](Self::rounds) once, or twice if the hash is not that of `user:password`.
+    pub(super) fn compare(&self, user: &str, password: &str, spent: &mut u32) -> bool {
         let both = format!("{user}:{password}");
         match &self.0 {
             Form::Md5(md5) => Md5::digest(both)[..].ct_eq(md5).into(),
-            Form::Pbkdf2 { salt, hash, rounds } => [both.as_str(), password]
-                .iter()
-                .any(|text| derive(text, salt, *rounds).ct_eq(hash).into()),
+            Form::Pbkdf2 { salt, hash, rounds } => [both.as_str(), password].iter().any(|text| {
+                *spent += rounds;
+                derive(text, salt, *rounds).ct_eq(hash).into()
+            }),
         }
     }
 }
@@ -104,26 +110,26 @@ impl fmt::Debug for StoredPassword {
     }
 }
 
-/// The text to store for a user's password, `SALT;HASH;ROUNDS`. Fails where the system gives no
-/// random bytes.
+/// Returns the text to store for a user's password, `SALT;HASH;ROUNDS`. Fails if the system has no
+/// randomness.
 pub fn store(user: &str, password: &str) -> Result<String, getrandom::Error> {
     store_with(user, password, ROUNDS_WRITTEN)
 }
 
-/// Takes as long as so many rounds of a comparison.
+/// Takes as much time as a comparison with this number of rounds.
 pub(super) fn spend(rounds: u32) {
     if rounds > 0 {
         std::hint::black_box(derive("user:password", &[0; 16], rounds));
     }
 }
 
-/// Rounds of a password that does not say how many.
-const ROUNDS_UNSTATED: u32 = 70_000;
+/// Rounds of a stored password without the field ROUNDS.
+const DEFAULT_ROUNDS: u32 = 70_000;
 
-/// Rounds of a password that is stored anew.
+/// Rounds of a password that [`store`] writes.
 const ROUNDS_WRITTEN: u32 = 600_000;
 
-/// Several seconds; more is a mistake.
+/// These take several seconds; a larger number is a mistake.
 const MAX_ROUNDS: u32 = 10_000_000;
 
 const MAX_SALT: usize = 64;
@@ -144,14 +150,12 @@ fn derive(text: &str, salt: &[u8], rounds: u32) -> [u8; 32] {
 
 #[cfg(test)]
 thread_local! {
-    /// PBKDF2 rounds of the thread so far.
+    /// The PBKDF2 rounds that the thread has spent.
     pub(super) static ROUNDS_SPENT: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used)]
-
     use proptest::prelude::*;
 
     use super::*;

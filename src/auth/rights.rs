@@ -1,7 +1,7 @@
-//! What a user may do.
+//! The rights of users.
 
-use super::number;
-use crate::json::{ConfigError, Node};
+use super::Unreadable;
+use crate::number::parse_decimal_or_hex;
 
 /// A set of rights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Rights {
     pub const SEND_L1CTRL: Self = Self(0x2_0000);
     /// Send level II protocol events (class 1024).
     pub const SEND_L2CTRL: Self = Self(0x4_0000);
-    /// Send high level object events (class 1028).
+    /// Send HLO (high level object) events (class 1028).
     pub const SEND_HLO: Self = Self(0x8_0000);
     /// Receive events.
     pub const RCV_EVENT: Self = Self(0x10_0000);
@@ -47,29 +47,68 @@ impl Rights {
     /// Shut the daemon down.
     pub const SHUTDOWN: Self = Self(0x8000_0000);
 
+    /// Change the names of nodes and sensors. No daemon knows this right.
+    pub const NAMES: Self = Self(0x1_0000_0000);
+
     /// Everything.
     pub const ADMIN: Self = Self(u64::MAX);
-    /// Every interface; send and receive all events but high level objects.
+    /// Use every interface; send and receive all events, except that HLO events are not sent.
     pub const USER: Self = Self(0x17_007F);
 
-    /// Reads names or a number, in a string (separated by `/` or `,`) or in a list, all OR-ed.
-    pub fn read(node: &Node<'_>) -> Result<Self, ConfigError> {
-        if !node.is_array() {
-            return read_one(node).map(Self);
-        }
+    /// Reads names and numbers separated by `/` or `,`, and returns the rights of all of them. Fails
+    /// with the first word that is neither.
+    pub fn parse(text: &str) -> Result<Self, Unreadable<'_>> {
         let mut bits = 0;
-        for element in node.array()? {
-            bits |= read_one(&element)?;
+        for word in text.split(['/', ',']).map(str::trim) {
+            if word.is_empty() {
+                continue;
+            }
+            let named = NAMES
+                .iter()
+                .find(|(name, _)| word.eq_ignore_ascii_case(name));
+            let known = named.map(|(_, rights)| rights.0);
+            bits |= known
+                .or_else(|| parse_decimal_or_hex(word))
+                .ok_or(Unreadable(word))?;
         }
         Ok(Self(bits))
     }
 
-    /// Whether all of `rights` are in it.
+    /// Returns the set whose number is `bits`.
+    pub const fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    /// Returns the names that [`parse`](Self::parse) knows.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        NAMES.iter().map(|(name, _)| *name)
+    }
+
+    /// Returns the rights of both sets.
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Returns true if all of `rights` are in the set.
     pub fn contains(self, rights: Self) -> bool {
         self.0 & rights.0 == rights.0
     }
 
-    /// The number that stands for it.
+    /// Returns true if one of `rights` is in the set, or if there are none in `rights`.
+    pub fn contains_one_of(self, rights: Self) -> bool {
+        rights == Self::NONE || self.0 & rights.0 != 0
+    }
+
+    /// Returns the words for the single rights of the set, and first `admin` if it has them all.
+    pub fn words(self) -> impl Iterator<Item = &'static str> {
+        let single = SINGLE
+            .iter()
+            .filter(move |(_, right)| self.contains(*right));
+        let admin = (self == Self::ADMIN).then_some("admin");
+        admin.into_iter().chain(single.map(|(word, _)| *word))
+    }
+
+    /// Returns the number of the set, one bit for each right.
     pub fn bits(self) -> u64 {
         self.0
     }
@@ -107,105 +146,50 @@ const NAMES: &[(&str, Rights)] = &[
     ("interface", Rights::INTERFACE),
     ("restart", Rights::RESTART),
     ("shutdown", Rights::SHUTDOWN),
+    ("names", Rights::NAMES),
 ];
 
-fn read_one(node: &Node<'_>) -> Result<u64, ConfigError> {
-    if !node.is_string() {
-        let bits = node.integer(0..=u64::MAX);
-        return bits.map_err(|_| node.error(expected()));
-    }
-    let mut bits = 0;
-    for word in node.string()?.split(['/', ',']).map(str::trim) {
-        if word.is_empty() {
-            continue;
-        }
-        let named = NAMES
-            .iter()
-            .find(|(name, _)| word.eq_ignore_ascii_case(name));
-        let found = named.map(|(_, rights)| rights.0).or_else(|| number(word));
-        bits |= found.ok_or_else(|| node.error_found(format_args!("{word:?}"), expected()))?;
-    }
-    Ok(bits)
-}
-
-fn expected() -> String {
-    let names: Vec<_> = NAMES.iter().map(|(name, _)| *name).collect();
-    format!("a number or names of {}", names.join(", "))
-}
+/// The words for single rights.
+const SINGLE: &[(&str, Rights)] = &[
+    ("tcpip", Rights::TCPIP),
+    ("websockets", Rights::WEBSOCKETS),
+    ("web", Rights::WEB),
+    ("rest", Rights::REST),
+    ("udp", Rights::UDP),
+    ("mqtt", Rights::MQTT),
+    ("multicast", Rights::MULTICAST),
+    ("send-events", Rights::SEND_EVENT),
+    ("l1ctrl-events", Rights::SEND_L1CTRL),
+    ("l2ctrl-events", Rights::SEND_L2CTRL),
+    ("hlo-events", Rights::SEND_HLO),
+    ("receive-events", Rights::RCV_EVENT),
+    ("set-filter", Rights::SETFILTER),
+    ("set-guid", Rights::SETGUID),
+    ("test", Rights::TEST),
+    ("interface", Rights::INTERFACE),
+    ("restart", Rights::RESTART),
+    ("shutdown", Rights::SHUTDOWN),
+    ("names", Rights::NAMES),
+];
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used)]
-
-    use proptest::prelude::*;
-
     use super::*;
-    use crate::json::Source;
 
-    fn read(json: &str) -> Result<u64, String> {
-        let source = Source::new("u.json", json);
-        let rights = Rights::read(&source.root().unwrap());
-        rights.map(Rights::bits).map_err(|error| error.to_string())
+    #[test]
+    fn one_of_several_rights_is_enough_and_of_none_nothing_is_needed() {
+        let pages = Rights::WEB.union(Rights::WEBSOCKETS);
+        assert!(Rights::WEB.contains_one_of(pages));
+        assert!(!Rights::REST.contains_one_of(pages));
+        assert!(Rights::NONE.contains_one_of(Rights::NONE));
     }
 
     #[test]
-    fn names_numbers_and_lists_are_ored() {
-        for (json, bits) in [
-            ("\"admin\"", u64::MAX),
-            ("\"user\"", 0x17007F),
-            ("\"driver\"", 0x170000),
-            ("\"web\"", 0x170004),
-            ("\"rest\"", 0x170008),
-            ("\"tcp\"", 0x170001),
-            ("\"websockets\"", 0x170002),
-            ("\"mqtt\"", 0x170020),
-            ("\"udp\"", 0x170010),
-            ("\"tcpip\"", 0x1),
-            ("\"ws\"", 0x2),
-            ("\"ws1\"", 0x2),
-            ("\"ws2\"", 0x2),
-            ("\"multicast\"", 0x40),
-            ("\"send-events\"", 0x10000),
-            ("\"l1ctrl-events\"", 0x20000),
-            ("\"l2ctrl-events\"", 0x40000),
-            ("\"hlo-events\"", 0x80000),
-            ("\"receive-events\"", 0x100000),
-            ("\"set-filter\"", 0x4000000),
-            ("\"set-guid\"", 0x8000000),
-            ("\"test\"", 0x10000000),
-            ("\"interface\"", 0x20000000),
-            ("\"restart\"", 0x40000000),
-            ("\"shutdown\"", 0x80000000),
-            ("\"Set-Filter / TEST,,ws1\"", 0x14000002),
-            ("[\"user\", \"\"]", 0x17007F),
-            ("[\"tcpip/ws\", 8, \"0x40\", \"16\"]", 0x5B),
-            ("\"\"", 0),
-            ("[]", 0),
-            ("3", 3),
-            ("18446744073709551615", u64::MAX),
-            ("\"0xFFFFFFFFFFFFFFFF\"", u64::MAX),
-        ] {
-            assert_eq!(read(json), Ok(bits), "{json}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_right_is_an_error_that_names_it() {
-        for (json, found) in [
-            ("\"user/bogus\"", "u.json:1: found \"bogus\", expected"),
-            (
-                "[\"user\",\n\"+1\"]",
-                "u.json:2: [1]: found \"+1\", expected",
-            ),
-            ("-1", "u.json:1: found -1, expected"),
-            ("true", "u.json:1: found true, expected"),
-            ("{}", "u.json:1: found {}, expected"),
-            ("[[1]]", "u.json:1: [0]: found [1], expected"),
-            ("\"0x10000000000000000\"", "found \"0x10000000000000000\""),
-        ] {
-            let error = read(json).unwrap_err();
-            assert!(error.contains(found), "{error}");
-        }
+    fn the_words_of_a_set_are_those_of_its_rights() {
+        let words: Vec<_> = Rights::WEB.union(Rights::SEND_EVENT).words().collect();
+        assert_eq!(words, ["web", "send-events"]);
+        assert_eq!(Rights::ADMIN.words().next(), Some("admin"));
+        assert_eq!(Rights::ADMIN.words().count(), SINGLE.len() + 1);
     }
 
     #[test]
@@ -216,14 +200,5 @@ mod tests {
         assert!(!Rights::USER.contains(both));
         assert!(!Rights::default().contains(Rights::SETFILTER));
         assert!(Rights::default().contains(Rights::WEBSOCKETS));
-    }
-
-    proptest! {
-        #[test]
-        fn every_number_is_read_in_each_of_its_forms(bits: u64) {
-            for json in [format!("{bits}"), format!("\"{bits}\""), format!("\"{bits:#x}\"")] {
-                prop_assert_eq!(read(&json), Ok(bits));
-            }
-        }
     }
 }

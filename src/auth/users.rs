@@ -3,78 +3,73 @@
 use std::{collections::HashMap, slice, sync::Arc};
 
 use super::user::User;
-use crate::json::{ConfigError, Node, Source};
+use crate::wording::Counted;
 
-/// All users, in the order of their file.
-#[derive(Debug, Default)]
+/// All users, in the order of the users file.
+#[derive(Clone, Debug, Default)]
 pub struct Users {
     list: Vec<Arc<User>>,
-    /// Places in `list`.
+    /// Indexes in `list`.
     by_name: HashMap<String, usize>,
-    most_rounds: u32,
+    max_rounds: u32,
+    /// How often the users have been replaced.
+    generation: u64,
 }
 
 impl Users {
-    /// Reads a users file, `{"users": [...]}`. Adds what is odd in it to `warnings`.
-    pub fn parse(source: &Source, warnings: &mut Vec<String>) -> Result<Self, ConfigError> {
-        let root = source.root()?;
-        let expected = "an object {\"users\": [...]}";
-        let mut file = root
-            .object()
-            .map_err(|_| root.error_found("none", expected))?;
-        let Some(node) = file.take(&["users"]) else {
-            return Err(root.error_found("no \"users\"", expected));
-        };
-        file.finish(warnings);
-        Self::read(&node, warnings)
-    }
-
-    /// Reads a list of users. Adds what is odd in it to `warnings`.
-    pub fn read(node: &Node<'_>, warnings: &mut Vec<String>) -> Result<Self, ConfigError> {
-        let records = node
-            .array()
-            .map_err(|_| node.error_found("none", "a list [...] of users"))?;
-        let mut users = Self::default();
-        for (index, record) in records.iter().enumerate() {
-            let user = User::read(record, index, warnings)?;
-            if let Some(other) = users.by_name.insert(user.name.clone(), index) {
-                return Err(record.error_found(
-                    format_args!("the \"name\" {:?} of users[{other}] again", user.name),
-                    "a name that no other user has",
-                ));
-            }
-            users.most_rounds = users.most_rounds.max(user.password.rounds());
-            users.list.push(Arc::new(user));
+    /// Appends a user. If there is one with the same name already, returns its index and adds none.
+    pub fn add(&mut self, mut user: User) -> Option<usize> {
+        if let Some(&other) = self.by_name.get(&user.name) {
+            return Some(other);
         }
-        Ok(users)
+        user.index = self.list.len();
+        self.by_name.insert(user.name.clone(), user.index);
+        self.max_rounds = self.max_rounds.max(user.password.rounds());
+        self.list.push(Arc::new(user));
+        None
     }
 
-    /// The user of that name, case-sensitive.
+    /// Marks the users who replace `old` ones: those who were there with the same password stay who
+    /// they are, all others are of a new generation.
+    pub(super) fn succeed(&mut self, old: &Self) {
+        self.generation = old.generation + 1;
+        for user in &mut self.list {
+            let before = old.get(&user.name);
+            let same = before.filter(|before| before.password == user.password);
+            let generation = same.map_or(self.generation, |before| before.generation);
+            // Nobody else has the user yet.
+            if let Some(user) = Arc::get_mut(user) {
+                user.generation = generation;
+            }
+        }
+    }
+
+    /// Returns the user with this name, in the same case.
     pub fn get(&self, name: &str) -> Option<&Arc<User>> {
         self.by_name.get(name).map(|&index| &self.list[index])
     }
 
-    /// All of them, in the order of their file.
+    /// Iterates over the users in the order of the users file.
     pub fn iter(&self) -> slice::Iter<'_, Arc<User>> {
         self.list.iter()
     }
 
-    /// How many there are.
+    /// Returns the number of users.
     pub fn len(&self) -> usize {
         self.list.len()
     }
 
-    /// Whether nobody can log in.
+    /// Returns true if there are no users, so that nobody can log in.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
-    /// The largest number of PBKDF2 rounds of a password.
-    pub fn most_rounds(&self) -> u32 {
-        self.most_rounds
+    /// Returns the PBKDF2 rounds of the slowest stored password.
+    pub fn max_rounds(&self) -> u32 {
+        self.max_rounds
     }
 
-    /// What should be changed about them, though it is no error.
+    /// Returns warnings about the users, for the log.
     pub fn warnings(&self) -> Vec<String> {
         if self.is_empty() {
             return vec!["no users are configured, so nobody can log in".to_owned()];
@@ -88,17 +83,18 @@ impl Users {
         if old.len() > NAMES_SHOWN {
             names += ", ...";
         }
+        let have = if old.len() == 1 { "has" } else { "have" };
         vec![format!(
-            "{} of {} users have a password stored as MD5, which is easily guessed ({names}): \
+            "{} of {} {have} a password stored as MD5, which is easily guessed ({names}): \
              replace each with the output of: vscpl2drv-websocksrv passwd USER",
             old.len(),
-            self.len(),
+            Counted(self.len() as u64, "user"),
         )]
     }
 }
 
-/// Logs what whoever runs the driver should know about its users.
-pub fn log_summary(users: &Users) {
+/// Logs the warnings about the users, and where each may log in from.
+pub(crate) fn log_summary(users: &Users) {
     for warning in users.warnings() {
         tracing::warn!("{warning}");
     }
@@ -107,240 +103,5 @@ pub fn log_summary(users: &Users) {
     }
 }
 
-/// Names in the one line about MD5.
+/// The largest number of names in the warning about MD5.
 const NAMES_SHOWN: usize = 20;
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used)]
-
-    use super::*;
-    use crate::{auth::rights::Rights, event::Filter, test_log::TestLog};
-
-    const PBKDF2: &str = "487636FDE3637C7C853AAC9EAF6FA062;\
-        357C71CA59F760C08C4125C444A22A91FD1FE1FB0E5628771A572BAF6F61B71F";
-    const MD5: &str = "2d1e4f91dae49cd08eaba2293e422273";
-
-    fn parse(json: &str) -> Result<(Users, Vec<String>), String> {
-        let mut warnings = Vec::new();
-        match Users::parse(&Source::new("u.json", json), &mut warnings) {
-            Ok(users) => Ok((users, warnings)),
-            Err(error) => Err(error.to_string()),
-        }
-    }
-
-    #[test]
-    fn a_file_as_it_is_installed_loads() {
-        let json = format!(
-            r#"{{
-            "users" : [
-                {{
-                    "name" : "admin",
-                    "password" : "{PBKDF2}",
-                    "fullname" : "Miss. Super User",
-                    "rights" : "admin",
-                    "remotes" : [
-                        "+127.0.0.0/24",
-                        "+192.168.0.0/16"
-                    ],
-                    "events" : "",
-                    "filter" : "",
-                    "mask" : "",
-                    "note" : "A normal user."
-                }},
-                {{
-                    "name" : "special1",
-                    "password" : "{MD5}",
-                    "fullname" : "Mrs. Special user",
-                    "rights" : [ "user", "" ],
-                    "remotes" : [ "+127.0.0.1", "+fe80::/64" ],
-                    "events" : [ "10:*", "30:9" ],
-                    "filter" : "",
-                    "mask" : "",
-                    "note" : ""
-                }}
-            ]
-        }}"#
-        );
-        let (users, warnings) = parse(&json).unwrap();
-        assert_eq!(warnings, [""; 0]);
-        assert_eq!(users.len(), 2);
-        assert_eq!(users.most_rounds(), 70_000);
-        let names: Vec<_> = users.iter().map(|user| (user.index, &*user.name)).collect();
-        assert_eq!(names, [(0, "admin"), (1, "special1")]);
-        let admin = users.get("admin").unwrap();
-        assert_eq!(admin.rights, Rights::ADMIN);
-        assert_eq!(admin.filter, Filter::default());
-        assert!(!admin.remotes.allows([10, 0, 0, 1].into()));
-        assert!(admin.password.matches("admin", "secret"));
-        let special = users.get("special1").unwrap();
-        assert_eq!(special.rights, Rights::USER);
-        assert!(special.may_send(30, 9) && !special.may_send(30, 8));
-        assert!(users.get("Admin").is_none());
-    }
-
-    #[test]
-    fn an_error_names_file_line_record_and_key_but_no_password() {
-        let good = format!(r#"{{"name":"a","password":"{MD5}"}}"#);
-        let wanted = "expected an object {...} with at least \"name\" and \"password\"";
-        let stored = "expected 32 hex digits (MD5), SALT;HASH or SALT;HASH;ROUNDS";
-        for (record, error) in [
-            (
-                good.clone(),
-                "users[1]: found the \"name\" \"a\" of users[0] again, \
-                expected a name that no other user has"
-                    .into(),
-            ),
-            (
-                "\"c0ffee\"".into(),
-                format!("users[1]: found none, {wanted}"),
-            ),
-            (
-                "[\"c0ffee\"]".into(),
-                format!("users[1]: found none, {wanted}"),
-            ),
-            (
-                "{\"password\":\"c0ffee\"}".into(),
-                format!("users[1]: found no \"name\", {wanted}"),
-            ),
-            (
-                "{\"name\":\"b\"}".into(),
-                format!("users[1]: found no \"password\", {wanted}"),
-            ),
-            (
-                "{\"name\":\"b\",\"password\":null}".into(),
-                format!("users[1]: found no \"password\", {wanted}"),
-            ),
-            (
-                "{\"name\":\"b\",\"password\":\"c0ffee\"}".into(),
-                format!("users[1].password: found one field of other than 32 hex digits, {stored}"),
-            ),
-            (
-                "{\"name\":\"b\",\"password\":[\"c0ffee\"]}".into(),
-                format!("users[1].password: found no string, {stored}"),
-            ),
-            (
-                "{\"name\":\"b\",\"credentials\":\"c0ffee;c0ffee\"}".into(),
-                format!("users[1].credentials: found a hash of other than 64 hex digits, {stored}"),
-            ),
-            (
-                "{\"name\":\"\"}".into(),
-                "users[1].name: found \"\", \
-                expected a name, without ; and control characters"
-                    .into(),
-            ),
-            (
-                "{\"name\":\"a;b\"}".into(),
-                "users[1].name: found \"a;b\", \
-                expected a name, without ; and control characters"
-                    .into(),
-            ),
-            (
-                "{\"name\":\"a\\nb\"}".into(),
-                "users[1].name: found \"a\\nb\", \
-                expected a name, without ; and control characters"
-                    .into(),
-            ),
-            (
-                "{\"name\":1}".into(),
-                "users[1].name: found 1, expected a string".into(),
-            ),
-            (
-                good.replace('}', ",\"note\":2}"),
-                "users[1].note: found 2, expected a string".into(),
-            ),
-            (
-                good.replace('}', ",\"max-priority\":8}"),
-                "users[1].max-priority: found 8, \
-                expected a whole number from 0 to 7"
-                    .into(),
-            ),
-        ] {
-            let found = parse(&format!("{{\"users\":[\n{good},\n{record}]}}")).unwrap_err();
-            assert_eq!(found, format!("u.json:3: {error}"));
-        }
-        for (key, value, start) in [
-            (
-                "rights",
-                "\"bogus\"",
-                "users[0].rights: found \"bogus\", expected",
-            ),
-            ("remotes", "[1]", "users[0].remotes[0]: found 1, expected"),
-            ("events", "\"1\"", "users[0].events: found \"1\", expected"),
-            ("filter", "\"x\"", "users[0].filter: found \"x\", expected"),
-            (
-                "mask",
-                "\"1,65536\"",
-                "users[0].mask: found \"1,65536\", expected",
-            ),
-            ("mask", "{}", "users[0].mask: found {}, expected"),
-        ] {
-            let record = good.replace('}', &format!(",\n\"{key}\":{value}}}"));
-            let found = parse(&format!("{{\"users\":[{record}]}}")).unwrap_err();
-            assert!(found.starts_with(&format!("u.json:2: {start}")), "{found}");
-        }
-    }
-
-    #[test]
-    fn a_file_of_another_shape_is_an_error_that_shows_none_of_it() {
-        for (json, error) in [
-            (
-                "[\"c0ffee\"]",
-                "found none, expected an object {\"users\": [...]}",
-            ),
-            (
-                "{}",
-                "found no \"users\", expected an object {\"users\": [...]}",
-            ),
-            (
-                "{\"users\":{\"password\":\"c0ffee\"}}",
-                "users: found none, expected a list [...] of users",
-            ),
-        ] {
-            assert_eq!(parse(json).unwrap_err(), format!("u.json:1: {error}"));
-        }
-        let error = parse("{\"users\":[{\"password\":\"c0ffee}]}").unwrap_err();
-        assert!(error.contains("expected valid JSON"), "{error}");
-        assert!(!error.contains("c0ffee"), "{error}");
-    }
-
-    #[test]
-    fn unknown_keys_and_names_that_cannot_log_in_are_warnings() {
-        let json = format!(
-            "{{\"users\":[{{\"name\":\"a:b\",\"password\":\"{MD5}\",\"right\":\"user\"}}],\n\"user\":1}}"
-        );
-        let (_, warnings) = parse(&json).unwrap();
-        assert_eq!(
-            warnings,
-            [
-                "u.json:2: user: unknown key, did you mean \"users\"?",
-                "u.json:1: users[0].name: a user with : in the name can never log in",
-                "u.json:1: users[0].right: unknown key, did you mean \"rights\"?",
-            ]
-        );
-    }
-
-    #[test]
-    fn the_summary_names_users_with_md5_and_where_each_may_come_from() {
-        let log = TestLog::start();
-        log_summary(&Users::default());
-        assert_eq!(
-            log.take(),
-            ["WARN no users are configured, so nobody can log in"]
-        );
-        let json = format!(
-            r#"{{"users":[{{"name":"a","password":"{PBKDF2}","remotes":"-::1"}},
-            {{"name":"b","password":"{MD5}"}}]}}"#
-        );
-        log_summary(&parse(&json).unwrap().0);
-        assert_eq!(
-            log.take(),
-            [
-                "WARN 1 of 2 users have a password stored as MD5, which is easily guessed (b): \
-                 replace each with the output of: vscpl2drv-websocksrv passwd USER",
-                "INFO user a may log in from any address but ::1",
-                "INFO user b may log in from any address",
-            ]
-        );
-    }
-}

@@ -1,23 +1,24 @@
-//! A CAN frame, as it passes through the kernel's raw sockets.
+//! CAN frames in the form of the kernel's raw sockets (`struct can_frame` and `struct canfd_frame` in
+//! `linux/can.h`).
 
 use std::fmt;
 
 use libc::{CAN_EFF_FLAG, CAN_EFF_MASK, CAN_ERR_FLAG, CAN_RTR_FLAG, CAN_SFF_MASK};
 
-/// Bytes of the kernel's structure for a classic frame.
-const CLASSIC: usize = 16;
+/// The size of `struct can_frame` (CAN_MTU).
+const CLASSIC_SIZE: usize = 16;
 
-/// Bytes of the same for a CAN FD frame.
-pub(super) const FD: usize = 72;
+/// The size of `struct canfd_frame` (CANFD_MTU).
+pub(super) const FD_SIZE: usize = 72;
 
-/// Where both have the number of data bytes.
-const LENGTH: usize = 4;
+/// The offset of the number of data bytes in both.
+const LENGTH_OFFSET: usize = 4;
 
-/// Where a CAN FD frame has its flags.
-const FLAGS: usize = 5;
+/// The offset of the flags in `struct canfd_frame`.
+const FLAGS_OFFSET: usize = 5;
 
-/// Where both have their data.
-const DATA: usize = 8;
+/// The offset of the data in both.
+const DATA_OFFSET: usize = 8;
 
 /// The largest number of data bytes of a classic frame.
 pub(super) const MAX_CLASSIC_DATA: usize = 8;
@@ -25,45 +26,45 @@ pub(super) const MAX_CLASSIC_DATA: usize = 8;
 /// The largest number of data bytes of a CAN FD frame.
 pub(super) const MAX_FD_DATA: usize = 64;
 
-/// A CAN frame. Shown in the notation of can-utils: `0C0A0601#000102`; `##` and the flags before
-/// the data of a CAN FD frame.
+/// A CAN frame. Shown in the notation of can-utils: `0C0A0601#000102`, with `##` and the flags in
+/// front of the data of a CAN FD frame.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Frame {
-    /// `struct can_frame` or `struct canfd_frame`, zeros behind it.
-    bytes: [u8; FD],
+    /// `struct can_frame` or `struct canfd_frame`, then zeros.
+    bytes: [u8; FD_SIZE],
     size: usize,
 }
 
 impl Frame {
-    /// A classic frame with at most 8 data bytes and a 29-bit identifier; `None` with more.
+    /// Makes a classic frame with a 29-bit identifier. Returns `None` for more than 8 data bytes.
     pub fn classic(id: u32, data: &[u8]) -> Option<Self> {
-        (data.len() <= MAX_CLASSIC_DATA).then(|| Self::new(id | CAN_EFF_FLAG, data, CLASSIC))
+        (data.len() <= MAX_CLASSIC_DATA).then(|| Self::new(id | CAN_EFF_FLAG, data, CLASSIC_SIZE))
     }
 
-    /// A CAN FD frame with at most 64 data bytes and a 29-bit identifier, with zeros up to the
-    /// next length that such frames can have; `None` with more.
+    /// Makes a CAN FD frame with a 29-bit identifier, padded with zeros to the next length that CAN
+    /// FD has (ISO 11898-1). Returns `None` for more than 64 data bytes.
     pub fn fd(id: u32, data: &[u8]) -> Option<Self> {
         const LENGTHS: [u8; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64];
 
         let length = LENGTHS
             .into_iter()
             .find(|length| usize::from(*length) >= data.len())?;
-        let mut frame = Self::new(id | CAN_EFF_FLAG, data, FD);
-        frame.bytes[LENGTH] = length;
+        let mut frame = Self::new(id | CAN_EFF_FLAG, data, FD_SIZE);
+        frame.bytes[LENGTH_OFFSET] = length;
         Some(frame)
     }
 
-    /// What the kernel has given; `None` where it is no frame.
+    /// Reads a frame from the bytes of the kernel. Returns `None` if they are not a frame.
     pub fn from_wire(wire: &[u8]) -> Option<Self> {
         let max = match wire.len() {
-            CLASSIC => MAX_CLASSIC_DATA,
-            FD => MAX_FD_DATA,
+            CLASSIC_SIZE => MAX_CLASSIC_DATA,
+            FD_SIZE => MAX_FD_DATA,
             _ => return None,
         };
-        if usize::from(wire[LENGTH]) > max {
+        if usize::from(wire[LENGTH_OFFSET]) > max {
             return None;
         }
-        let mut bytes = [0; FD];
+        let mut bytes = [0; FD_SIZE];
         bytes[..wire.len()].copy_from_slice(wire);
         Some(Self {
             bytes,
@@ -71,40 +72,40 @@ impl Frame {
         })
     }
 
-    /// What the kernel takes.
+    /// Returns the bytes for the kernel.
     pub fn wire(&self) -> &[u8] {
         &self.bytes[..self.size]
     }
 
-    /// The data bytes.
+    /// Returns the data bytes.
     pub fn data(&self) -> &[u8] {
-        &self.bytes[DATA..DATA + usize::from(self.bytes[LENGTH])]
+        &self.bytes[DATA_OFFSET..DATA_OFFSET + usize::from(self.bytes[LENGTH_OFFSET])]
     }
 
-    /// Whether it is a CAN FD frame.
+    /// Returns true for a CAN FD frame.
     pub fn is_fd(&self) -> bool {
-        self.size == FD
+        self.size == FD_SIZE
     }
 
-    /// The 29-bit identifier of a data frame; `None` for frames with 11 bits, remote frames and
-    /// error frames.
+    /// Returns the 29-bit identifier of a data frame, `None` for frames with an 11-bit identifier,
+    /// remote frames and error frames.
     pub fn extended_id(&self) -> Option<u32> {
         let id = self.raw_id();
         let kind = id & (CAN_EFF_FLAG | CAN_RTR_FLAG | CAN_ERR_FLAG);
         (kind == CAN_EFF_FLAG).then_some(id & CAN_EFF_MASK)
     }
 
-    /// The error classes of an error frame; `None` for other frames.
+    /// Returns the error classes (`linux/can/error.h`) of an error frame, `None` for other frames.
     pub fn error_class(&self) -> Option<u32> {
         let id = self.raw_id();
         (id & CAN_ERR_FLAG != 0).then_some(id & CAN_EFF_MASK)
     }
 
     fn new(id: u32, data: &[u8], size: usize) -> Self {
-        let mut bytes = [0; FD];
-        bytes[..LENGTH].copy_from_slice(&id.to_ne_bytes());
-        bytes[LENGTH] = data.len() as u8;
-        bytes[DATA..DATA + data.len()].copy_from_slice(data);
+        let mut bytes = [0; FD_SIZE];
+        bytes[..LENGTH_OFFSET].copy_from_slice(&id.to_ne_bytes());
+        bytes[LENGTH_OFFSET] = data.len() as u8;
+        bytes[DATA_OFFSET..DATA_OFFSET + data.len()].copy_from_slice(data);
         Self { bytes, size }
     }
 
@@ -126,7 +127,7 @@ impl fmt::Display for Frame {
             return f.write_str("#R");
         }
         match self.is_fd() {
-            true => write!(f, "##{:X}", self.bytes[FLAGS] & 0xF)?,
+            true => write!(f, "##{:X}", self.bytes[FLAGS_OFFSET] & 0xF)?,
             false => f.write_str("#")?,
         }
         self.data()
@@ -143,8 +144,6 @@ impl fmt::Debug for Frame {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use proptest::{collection::vec, prelude::*};
 
     use super::*;
@@ -176,7 +175,7 @@ mod tests {
             (0x2000_0040, None, Some(0x40)),
             (0xA000_0001, None, Some(1)),
         ] {
-            let mut wire = [0; CLASSIC];
+            let mut wire = [0; CLASSIC_SIZE];
             wire[..4].copy_from_slice(&raw.to_ne_bytes());
             let frame = Frame::from_wire(&wire).unwrap();
             assert_eq!(frame.extended_id(), extended, "{raw:#x}");
@@ -185,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn fd_frames_are_filled_with_zeros_up_to_a_length_that_exists() {
+    fn fd_frames_are_padded_with_zeros_to_a_length_of_can_fd() {
         for (length, sent) in [
             (0, 0),
             (8, 8),
@@ -205,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_frame_s_size_or_more_data_than_room_is_none() {
+    fn other_sizes_and_lengths_are_not_frames() {
         for (size, length, frame) in [
             (16, 8, true),
             (16, 9, false),
@@ -217,7 +216,7 @@ mod tests {
             (0, 0, false),
         ] {
             let mut wire = [0; 80];
-            wire[LENGTH] = length;
+            wire[LENGTH_OFFSET] = length;
             assert_eq!(Frame::from_wire(&wire[..size]).is_some(), frame, "{size}");
         }
     }

@@ -1,4 +1,4 @@
-//! The network interface of a bus: whether it is there, and when that changes.
+//! The state of network interfaces, and a watch that reports when it changes.
 
 use std::{
     fs, io,
@@ -16,42 +16,44 @@ use nix::{
 };
 use tokio::io::{Interest, unix::AsyncFd};
 
-use super::port::register;
+use super::socket::register;
+use crate::number::parse_decimal_or_hex;
 
 const NETWORK_INTERFACES: &str = "/sys/class/net";
 
-/// What `type` of a network interface says for CAN.
-const CAN: &str = "280";
+/// ARPHRD_CAN of `linux/if_arp.h`: the content of the file `type` for a CAN interface.
+const ARPHRD_CAN: &str = "280";
 
-/// The bit of `flags` that says that an interface is up.
-const UP: u32 = 1;
+/// The bit of the file `flags` for an interface that is up (`linux/if.h`).
+const IFF_UP: u64 = 1;
 
-/// What a network interface is good for.
+/// The state of a network interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InterfaceState {
-    /// There is none of this name.
+    /// No interface has this name.
     Missing,
-    /// It is no CAN interface.
+    /// The interface is not a CAN interface.
     NotCan,
-    /// It is down.
+    /// The interface is down.
     Down,
-    /// It is up and its controller takes no part in the bus: bus-off, or nothing is connected.
+    /// The interface is up, but its controller takes no part in the bus: it is bus-off or not
+    /// connected.
     NoCarrier,
-    /// It is up.
+    /// The interface is up.
     Up,
 }
 
-/// The state of the network interface with this name.
+/// Returns the state of the network interface with this name.
 pub fn interface_state(name: &str) -> InterfaceState {
-    state(Path::new(NETWORK_INTERFACES), name, index(name).is_some())
+    read_state(Path::new(NETWORK_INTERFACES), name, index(name).is_some())
 }
 
-/// The kernel's number of the network interface with this name.
+/// Returns the kernel's index of the network interface with this name, `None` if it does not exist.
 pub(super) fn index(name: &str) -> Option<u32> {
     if_nametoindex(name).ok()
 }
 
-/// Tells when network interfaces come, go or change, so that nothing has to look regularly.
+/// Reports when network interfaces appear, disappear or change (rtnetlink(7), RTMGRP_LINK).
 #[derive(Debug)]
 pub(super) struct Watch(AsyncFd<OwnedFd>);
 
@@ -59,7 +61,7 @@ impl Watch {
     /// Starts to watch all interfaces. Needs a runtime.
     ///
     /// # Errors
-    /// What the kernel says.
+    /// The error of the system call that failed.
     pub(super) fn start() -> io::Result<Self> {
         const LINKS: u32 = libc::RTMGRP_LINK as u32;
 
@@ -73,7 +75,10 @@ impl Watch {
         Ok(Self(register(socket, Interest::READABLE)?))
     }
 
-    /// Ready when something has changed since the last call.
+    /// Polls for changes. Ready if an interface has changed since the last call.
+    ///
+    /// # Errors
+    /// The error of the system call that failed; the watch is of no use any more.
     pub(super) fn poll_changed(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut changed = false;
         loop {
@@ -81,11 +86,11 @@ impl Watch {
                 Poll::Pending if changed => return Poll::Ready(Ok(())),
                 ready => ready!(ready)?,
             };
-            // What the messages say is looked up where it is needed: it may have changed again.
+            // The content is not used: the state may have changed again, and is read anew.
             let mut message = [0; 64];
             match recv(self.0.as_raw_fd(), &mut message, MsgFlags::MSG_DONTWAIT) {
                 Err(Errno::EAGAIN) => guard.clear_ready(),
-                // ENOBUFS: there were more messages than the kernel keeps.
+                // ENOBUFS: the kernel has dropped messages (netlink(7)).
                 Ok(_) | Err(Errno::ENOBUFS) => changed = true,
                 Err(Errno::EINTR) => {}
                 Err(error) => return Poll::Ready(Err(error.into())),
@@ -94,23 +99,28 @@ impl Watch {
     }
 }
 
-/// The state that the files of the kernel show. Without such files an interface that exists is
-/// taken to be up: a socket will tell.
-fn state(interfaces: &Path, name: &str, exists: bool) -> InterfaceState {
+/// Reads the state from the files in `interfaces` (Documentation/ABI/testing/sysfs-class-net). An
+/// interface without such files counts as up: the socket reports if it is not.
+fn read_state(interfaces: &Path, name: &str, exists: bool) -> InterfaceState {
     if !exists {
         return InterfaceState::Missing;
     }
     let read = |file| fs::read_to_string(interfaces.join(name).join(file));
-    if read("type").is_ok_and(|kind| kind.trim() != CAN) {
+    if read("type").is_ok_and(|kind| kind.trim() != ARPHRD_CAN) {
         return InterfaceState::NotCan;
     }
     let flags = read("flags")
         .ok()
-        .and_then(|flags| u32::from_str_radix(flags.trim().strip_prefix("0x")?, 16).ok());
-    if flags.is_some_and(|flags| flags & UP == 0) {
+        .and_then(|flags| parse_decimal_or_hex(flags.trim()));
+    if flags.is_some_and(|flags| flags & IFF_UP == 0) {
         return InterfaceState::Down;
     }
     if read("carrier").is_ok_and(|carrier| carrier.trim() == "0") {
+        return InterfaceState::NoCarrier;
+    }
+    // When a carrier is new the kernel drops what is sent, without an error, until it has taken
+    // notice: then this state follows, and a change is reported.
+    if read("operstate").is_ok_and(|state| matches!(state.trim(), "down" | "lowerlayerdown")) {
         return InterfaceState::NoCarrier;
     }
     InterfaceState::Up
@@ -118,41 +128,49 @@ fn state(interfaces: &Path, name: &str, exists: bool) -> InterfaceState {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use super::*;
 
     #[test]
-    fn the_state_is_what_the_kernel_s_files_say() {
+    fn the_state_is_read_from_the_files_of_the_kernel() {
+        use InterfaceState::{Down, NoCarrier, NotCan, Up};
+
         let folder = tempfile::tempdir().unwrap();
         let interfaces = [
-            ("eth0", "1", "0x1003", "1", InterfaceState::NotCan),
-            ("can0", "280", "0x40081", "1", InterfaceState::Up),
-            ("can1", "280", "0x40080", "", InterfaceState::Down),
-            ("can2", "280", "0x40081", "0", InterfaceState::NoCarrier),
+            ("eth0", "1", "0x1003", "1", "up", NotCan),
+            ("can0", "280", "0x40081", "1", "up", Up),
+            ("can1", "280", "0x40080", "", "down", Down),
+            ("can2", "280", "0x40081", "0", "down", NoCarrier),
+            // The carrier is new, and the kernel has not taken notice of it yet.
+            ("can3", "280", "0x40081", "1", "down", NoCarrier),
+            ("can4", "280", "0x40081", "1", "lowerlayerdown", NoCarrier),
+            ("vcan0", "280", "0x400c1", "1", "unknown", Up),
         ];
-        for (name, kind, flags, carrier, expected) in interfaces {
+        for (name, kind, flags, carrier, state, expected) in interfaces {
             let interface = folder.path().join(name);
             fs::create_dir(&interface).unwrap();
             fs::write(interface.join("type"), format!("{kind}\n")).unwrap();
             fs::write(interface.join("flags"), format!("{flags}\n")).unwrap();
+            fs::write(interface.join("operstate"), format!("{state}\n")).unwrap();
             if !carrier.is_empty() {
                 fs::write(interface.join("carrier"), format!("{carrier}\n")).unwrap();
             }
-            assert_eq!(state(folder.path(), name, true), expected, "{name}");
-            assert_eq!(state(folder.path(), name, false), InterfaceState::Missing);
+            assert_eq!(read_state(folder.path(), name, true), expected, "{name}");
+            assert_eq!(
+                read_state(folder.path(), name, false),
+                InterfaceState::Missing
+            );
         }
-        assert_eq!(state(folder.path(), "can9", true), InterfaceState::Up);
+        assert_eq!(read_state(folder.path(), "can9", true), Up);
     }
 
     #[test]
-    fn every_machine_has_a_loopback_interface_and_that_is_no_can() {
+    fn the_loopback_interface_is_not_a_can_interface() {
         assert_eq!(interface_state("lo"), InterfaceState::NotCan);
         assert_eq!(interface_state("no-such-can"), InterfaceState::Missing);
     }
 
     #[tokio::test]
-    async fn nothing_has_changed_at_first() {
+    async fn a_new_watch_reports_no_error() {
         let watch = Watch::start().unwrap();
         let changed = std::future::poll_fn(|context| watch.poll_changed(context));
         let timeout = std::time::Duration::from_millis(20);

@@ -1,20 +1,26 @@
 //! SocketCAN: events to and from CAN buses.
 //!
-//! Each bus is one task, a [`bridge`] between the hub and a socket. What frame is which event is
-//! in [`map`], which knows nothing of sockets, as does [`frame`]. A `life` keeps a `port`, the
-//! socket, open for as long as its network interface is there, and opens another when it comes
-//! back; [`interface_state`] tells how an interface is.
+//! Each bus is one task, a [`bridge`] between the hub and a socket. A `link` keeps the socket open
+//! while its network interface exists, and opens another when the interface comes back;
+//! [`interface_state`] reads the state of an interface. [`map`] translates between frames and
+//! events, and like [`frame`] knows nothing of sockets; `kernel_filter` does the same for filters.
+//! `report` reads error frames.
 //!
-//! What comes from a bus goes to the host and to all clients. What these send goes to all buses
-//! that it maps onto. Nothing goes from one bus to another, and what a socket sends it does not
-//! receive.
+//! Events from a bus go to the host and to all clients. Events from these go to every bus that
+//! they can be mapped to. No event goes from one bus to another, and a socket does not receive
+//! the frames that it sends.
 
-pub mod bridge;
+pub(crate) mod bridge;
+pub(crate) mod bus;
 pub mod frame;
 mod interface;
-mod life;
+mod kernel_filter;
+mod link;
 pub mod map;
-mod port;
 mod report;
+mod socket;
 
-pub use self::interface::{InterfaceState, interface_state};
+pub use self::{
+    bus::Bus,
+    interface::{InterfaceState, interface_state},
+};

@@ -1,4 +1,4 @@
-//! What error frames report, and how often that is logged.
+//! The meaning of error frames (`linux/can/error.h`), and how often it is logged.
 
 use std::{fmt, time::Instant};
 
@@ -8,18 +8,19 @@ use libc::{
 };
 
 use super::frame::Frame;
-use crate::metrics::Burst;
+use crate::metrics::LogLimit;
 
-/// Where the data of an error frame says what is the matter with the controller.
+/// The data byte with details of CAN_ERR_CRTL.
 const CONTROLLER: usize = 1;
 
-/// What it says there: buffers that were full, the state that was entered.
+/// Bits of that byte: CAN_ERR_CRTL_RX_OVERFLOW and _TX_OVERFLOW, _RX_WARNING and _TX_WARNING,
+/// _RX_PASSIVE and _TX_PASSIVE, _ACTIVE.
 const OVERFLOW: u8 = 0x03;
 const WARNING: u8 = 0x0C;
 const PASSIVE: u8 = 0x30;
 const ACTIVE: u8 = 0x40;
 
-/// What an error frame reports. Shown as a part of a log line.
+/// A condition that an error frame reports. Shown as a part of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Report {
     BusOff,
@@ -30,14 +31,14 @@ pub(super) enum Report {
     Active,
     NoAcknowledge,
     TxTimeout,
-    /// Anything else: a disturbed bus, a lost arbitration, the transceiver.
+    /// Any other error, for example of the protocol or the transceiver.
     Other,
 }
 
 impl Report {
     const COUNT: usize = Self::Other as usize + 1;
 
-    /// What an error frame reports: often several things.
+    /// Returns the conditions that an error frame reports, often several.
     pub(super) fn of(frame: &Frame) -> impl Iterator<Item = Self> {
         let class = frame.error_class().unwrap_or_default();
         let has = |bit| class & bit != 0;
@@ -55,7 +56,7 @@ impl Report {
             (has(CAN_ERR_ACK), Self::NoAcknowledge),
             (has(CAN_ERR_TX_TIMEOUT), Self::TxTimeout),
         ];
-        // On a busy bus arbitration is lost all the time.
+        // Lost arbitration is normal on a busy bus, and error counters come with other errors.
         let usual = CAN_ERR_LOSTARB | CAN_ERR_CNT;
         let none = !known.iter().any(|(is, _)| *is) && class & !usual != 0;
         known
@@ -70,33 +71,31 @@ impl fmt::Display for Report {
         f.write_str(match self {
             Self::BusOff => "the controller is bus-off",
             Self::Restarted => "the controller has restarted",
-            Self::Overflow => "a buffer of the controller was full: frames are lost",
+            Self::Overflow => "a buffer of the controller was full, frames are lost",
             Self::Passive => "the controller is error-passive",
             Self::Warning => "the controller has reached the warning level of errors",
             Self::Active => "the controller is error-active again",
-            Self::NoAcknowledge => "nobody acknowledges (no other node, or another bit rate)",
+            Self::NoAcknowledge => "no node acknowledges; check cable and bit rate",
             Self::TxTimeout => "a frame could not be sent in time",
-            Self::Other => "bus error",
+            Self::Other => "error on the bus",
         })
     }
 }
 
-/// Which reports are to be logged.
+/// The rate limits of log lines about reports, one for each.
 #[derive(Debug, Default)]
-pub(super) struct Reports([Burst; Report::COUNT]);
+pub(super) struct ReportLimits([LogLimit; Report::COUNT]);
 
-impl Reports {
-    /// Counts reports; how many have come since they were last logged, where they are to be
-    /// logged now.
-    pub(super) fn hit(&self, report: Report, count: u64, now: Instant) -> Option<u64> {
-        self.0[report as usize].hit(count, now)
+impl ReportLimits {
+    /// Counts `count` more of a report. Returns their number since the last log line if the next is
+    /// allowed now.
+    pub(super) fn allow(&self, report: Report, count: u64, now: Instant) -> Option<u64> {
+        self.0[report as usize].allow(count, now)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use libc::CAN_ERR_FLAG;
 
     use super::*;
@@ -132,12 +131,12 @@ mod tests {
     }
 
     #[test]
-    fn each_report_is_logged_at_once_but_not_all_the_time() {
-        let reports = Reports::default();
+    fn each_report_has_its_own_rate_limit() {
+        let reports = ReportLimits::default();
         let now = Instant::now();
-        assert_eq!(reports.hit(Report::BusOff, 1, now), Some(1));
-        assert_eq!(reports.hit(Report::Restarted, 1, now), Some(1));
-        assert_eq!(reports.hit(Report::BusOff, 1, now), None);
-        assert_eq!(reports.hit(Report::Other, 1, now), Some(1));
+        assert_eq!(reports.allow(Report::BusOff, 1, now), Some(1));
+        assert_eq!(reports.allow(Report::Restarted, 1, now), Some(1));
+        assert_eq!(reports.allow(Report::BusOff, 1, now), None);
+        assert_eq!(reports.allow(Report::Other, 1, now), Some(1));
     }
 }

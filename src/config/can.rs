@@ -1,219 +1,161 @@
-//! The `socketcan` key.
+//! The key `socketcan`.
 
-use std::time::Duration;
+use std::fmt;
 
 use super::{
     filter,
-    load::{flag, number},
+    keys::{self, Row, Special, socketcan as rows},
     remote::Variables,
+    section::Section,
 };
 use crate::{
-    event::{Filter, Guid, filter::FilterError},
-    json::{ConfigError, Misunderstanding, Node, Source},
+    can::{Bus, bus},
+    event::{
+        Filter,
+        filter::{FilterError, Pattern},
+    },
+    located_json::{ConfigError, Expected, Finding, Node, Position, Source, Warnings},
 };
 
-/// A CAN bus that events are exchanged with.
-#[derive(Clone, Debug)]
-pub struct Bus {
-    /// Name of the network interface.
-    pub interface: String,
-    /// GUID of the interface, as configured.
-    pub guid: Option<Guid>,
-    /// Byte 14 of the GUID where none is configured, `None` for that of the driver: the place in
-    /// a list of buses.
-    pub place: Option<u8>,
-    /// What is taken from the bus.
-    pub filter: Filter,
-    /// Whether the configuration gives its mask.
-    pub has_mask: bool,
-    /// What is sent to the bus.
-    pub out_filter: Filter,
-    /// Whether CAN FD frames are received and sent.
-    pub fd: bool,
-    /// Events that wait to be sent.
-    pub queue_size: usize,
-    /// Time between the first attempts to open the interface.
-    pub restart_delay: Duration,
-}
-
-impl Default for Bus {
-    fn default() -> Self {
-        Self {
-            interface: "vcan0".into(),
-            guid: None,
-            place: None,
-            filter: Filter::default(),
-            has_mask: false,
-            out_filter: Filter::default(),
-            fd: false,
-            queue_size: 4096,
-            restart_delay: Duration::from_millis(500),
-        }
-    }
-}
-
-impl Bus {
-    /// GUID of the interface, given that of the driver.
-    pub fn guid(&self, driver: Guid) -> Guid {
-        self.guid.unwrap_or_else(|| {
-            let mut guid = driver;
-            guid.0[14] = self.place.unwrap_or(guid.0[14]);
-            guid
-        })
-    }
-}
-
-/// The longest name of a network interface.
-const MAX_NAME: usize = 15;
-
 /// Reads one bus or a list of them; those that are switched off are left out. Remote variables
-/// change the first bus, or make one where the configuration has no such key.
+/// change the first bus, or make one if the configuration has no such key.
 pub(super) fn read(
+    section: &mut Section<'_, '_>,
+    variables: &Variables,
+) -> Result<Vec<Bus>, ConfigError> {
+    let node = section.node(&keys::SOCKETCAN)?;
+    read_node(node.as_ref(), variables, section.warnings())
+}
+
+fn read_node(
     node: Option<&Node<'_>>,
     variables: &Variables,
-    warnings: &mut Vec<String>,
+    warnings: &mut Warnings,
 ) -> Result<Vec<Bus>, ConfigError> {
     let mut buses = match node {
         Some(node) => read_buses(node, warnings)?,
-        None if variables.interface.is_some() => vec![Bus::default()],
+        None if variables.interface.is_some() => vec![read_bus(&mut Section::empty(warnings))?],
         None => Vec::new(),
     };
-    if let Some((bus, others)) = buses.split_first_mut() {
-        let wrong = |source: &Source, expected: &dyn std::fmt::Display| {
-            ConfigError::new(source.name(), format!("{:?}", source.text()), expected)
+    match buses.split_first_mut() {
+        Some((first, others)) => change(first, others, variables, warnings)?,
+        None => warn_of_unused(variables, warnings),
+    }
+    Ok(buses)
+}
+
+fn read_buses(node: &Node<'_>, warnings: &mut Warnings) -> Result<Vec<Bus>, ConfigError> {
+    let mut buses = Vec::new();
+    for (index, element) in node.elements()?.iter().enumerate() {
+        let Ok(index) = u8::try_from(index) else {
+            return Err(element.error("at most 256 buses"));
         };
-        if let Some(source) = &variables.interface {
-            let name = source.text().trim();
-            bus.interface = interface(name)
-                .and_then(|name| unused_interface(name, names(others)))
-                .map_err(|expected| wrong(source, &expected))?;
-        }
-        let not_read = |source: &Source, error: FilterError| wrong(source, &error.expected());
-        if let Some(source) = &variables.filter {
-            if bus.has_mask || variables.mask.is_some() {
-                let value = source.text().parse();
-                bus.filter.value = value.map_err(|error| not_read(source, error))?;
-            } else {
-                let filter = Filter::parse_config(source.text());
-                let (filter, guessed) = filter.map_err(|error| not_read(source, error))?;
-                bus.filter = filter;
-                if guessed {
-                    warnings.push(filter::guessed_mask(source.name()));
-                }
-            }
-        }
-        if let Some(source) = &variables.mask {
-            let mask = source.text().parse();
-            bus.filter.mask = mask.map_err(|error| not_read(source, error))?;
-        }
-    } else {
-        let unused = [&variables.interface, &variables.filter, &variables.mask];
-        for source in unused.into_iter().flatten() {
-            warnings.push(format!(
-                "{}: without effect, there is no CAN bus",
-                source.name()
-            ));
+        let mut section = Section::open(element, &rows::TABLE, warnings)?;
+        let is_enabled = section.take(&rows::ENABLE)?;
+        let bus = Bus {
+            index: node.is_array().then_some(index),
+            ..read_bus(&mut section)?
+        };
+        if is_enabled {
+            bus::check_unused(bus.interface.clone(), names(&buses))
+                .map_err(|expected| element.error_found(&bus.interface, expected))?;
+            buses.push(bus);
         }
     }
     Ok(buses)
 }
 
-/// Reads the name of a network interface; the error says what is expected.
-pub fn interface(name: &str) -> Result<String, &'static str> {
-    let plain = |c: char| c.is_ascii_graphic() && c != '/';
-    if (1..=MAX_NAME).contains(&name.len()) && name.chars().all(plain) {
-        Ok(name.to_owned())
-    } else {
-        Err("the name of a network interface, as in \"can0\"")
+fn read_bus(section: &mut Section<'_, '_>) -> Result<Bus, ConfigError> {
+    let (filter, has_mask) = read_filter(section, &rows::FILTER, &rows::MASK)?;
+    let (out_filter, _) = read_filter(section, &rows::OUT_FILTER, &rows::OUT_MASK)?;
+    Ok(Bus {
+        interface: section.take(&rows::INTERFACE)?,
+        guid: section.take(&rows::GUID)?,
+        index: None,
+        filter,
+        has_mask,
+        out_filter,
+        fd: section.take(&rows::FD)?,
+        queue_size: section.take(&rows::QUEUE_SIZE)?,
+        restart_delay: section.take(&rows::RESTART_DELAY)?,
+    })
+}
+
+fn read_filter(
+    section: &mut Section<'_, '_>,
+    value: &Row<Special>,
+    mask: &Row<Special>,
+) -> Result<(Filter, bool), ConfigError> {
+    let [value, mask] = [section.node(value)?, section.node(mask)?];
+    filter::read(value.as_ref(), mask.as_ref(), section.warnings())
+}
+
+/// Changes a bus as the variables say. Fails if one of them is wrong.
+fn change(
+    bus: &mut Bus,
+    others: &[Bus],
+    variables: &Variables,
+    warnings: &mut Warnings,
+) -> Result<(), ConfigError> {
+    if let Some(source) = &variables.interface {
+        bus.interface = rows::INTERFACE
+            .parse(source.text().trim())
+            .and_then(|name| Ok(bus::check_unused(name, names(others))?))
+            .map_err(|expected| wrong(source, expected))?;
+    }
+    if let Some(source) = &variables.filter {
+        if bus.has_mask || variables.mask.is_some() {
+            bus.filter.value = pattern(source)?;
+        } else {
+            let filter = Filter::parse_config(source.text());
+            let (filter, guessed) = filter.map_err(|error| not_understood(source, &error))?;
+            bus.filter = filter;
+            if guessed {
+                warnings.add(filter::guessed_mask(source.name()));
+            }
+        }
+    }
+    if let Some(source) = &variables.mask {
+        bus.filter.mask = pattern(source)?;
+    }
+    Ok(())
+}
+
+fn warn_of_unused(variables: &Variables, warnings: &mut Warnings) {
+    let unused = [&variables.interface, &variables.filter, &variables.mask];
+    for source in unused.into_iter().flatten() {
+        let name = source.name();
+        let found = "without effect, there is no CAN bus";
+        warnings.add(Finding::new(Position::of_text(name), found));
     }
 }
 
-/// Refuses an interface that one of `others` is: each of the two buses would receive what the
-/// other sends. The error says what is expected.
-pub fn unused_interface(
-    interface: String,
-    others: impl IntoIterator<Item: AsRef<str>>,
-) -> Result<String, &'static str> {
-    if others.into_iter().any(|other| other.as_ref() == interface) {
-        Err("an interface that no other bus has")
-    } else {
-        Ok(interface)
-    }
+fn pattern(source: &Source) -> Result<Pattern, ConfigError> {
+    let pattern = source.text().parse();
+    pattern.map_err(|error| not_understood(source, &error))
+}
+
+fn not_understood(source: &Source, error: &FilterError) -> ConfigError {
+    wrong(source, error.expected())
+}
+
+fn wrong(source: &Source, expected: impl fmt::Display) -> ConfigError {
+    ConfigError::new(source.name(), format!("{:?}", source.text()), expected)
 }
 
 fn names(buses: &[Bus]) -> impl Iterator<Item = &str> {
     buses.iter().map(|bus| bus.interface.as_str())
 }
 
-fn read_buses(node: &Node<'_>, warnings: &mut Vec<String>) -> Result<Vec<Bus>, ConfigError> {
-    if !node.is_array() {
-        return Ok(read_one(node, None, &[], warnings)?.into_iter().collect());
-    }
-    let mut buses = Vec::new();
-    for (place, node) in node.array()?.iter().enumerate() {
-        let Ok(place) = u8::try_from(place) else {
-            return Err(node.error("at most 256 buses"));
-        };
-        let bus = read_one(node, Some(place), &buses, warnings)?;
-        buses.extend(bus);
-    }
-    Ok(buses)
-}
-
-fn read_one(
-    node: &Node<'_>,
-    place: Option<u8>,
-    others: &[Bus],
-    warnings: &mut Vec<String>,
-) -> Result<Option<Bus>, ConfigError> {
-    let default = Bus::default();
-    let mut object = node.object()?;
-    let enabled = flag(&mut object, "enable", true)?;
-    let interface = match object.take(&["interface"]) {
-        None => default.interface,
-        Some(node) => node.parsed(interface)?,
-    };
-    let interface = match enabled {
-        true => unused_interface(interface.clone(), names(others))
-            .map_err(|expected| node.error_found(interface, expected))?,
-        false => interface,
-    };
-    let mut read = |value, mask| {
-        let [value, mask] = [object.take(&[value]), object.take(&[mask])];
-        filter::read(value.as_ref(), mask.as_ref(), warnings)
-    };
-    let (filter, has_mask) = read("filter", "mask")?;
-    let (out_filter, _) = read("out-filter", "out-mask")?;
-    let bus = Bus {
-        interface,
-        guid: object
-            .take(&["guid"])
-            .map(|node| node.parsed(str::parse))
-            .transpose()?,
-        place,
-        filter,
-        has_mask,
-        out_filter,
-        fd: flag(&mut object, "fd", default.fd)?,
-        queue_size: number(&mut object, &["queue-size"], 1..=1 << 24)?
-            .unwrap_or(default.queue_size),
-        restart_delay: number(&mut object, &["restart-delay-ms"], 1..=3_600_000)?
-            .map_or(default.restart_delay, Duration::from_millis),
-    };
-    object.finish(warnings);
-    Ok(enabled.then_some(bus))
-}
-
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use super::*;
-    use crate::json::Source;
+    use crate::{event::Guid, located_json::Source};
 
     fn buses(text: &str) -> Result<Vec<Bus>, String> {
         let source = Source::new("test", text);
-        read_buses(&source.root().unwrap(), &mut Vec::new()).map_err(|error| error.to_string())
+        read_buses(&source.root().unwrap(), &mut Warnings::default())
+            .map_err(|error| error.to_string())
     }
 
     #[test]
@@ -252,13 +194,13 @@ mod tests {
             (r#"{"filter": "0,10", "mask": "0,255"}"#, "0,255", 0),
             (r#"{"mask": "0,255"}"#, "0,255", 0),
         ] {
-            let mask: crate::event::filter::Pattern = mask.parse().unwrap();
+            let mask: Pattern = mask.parse().unwrap();
             for prefix in ["", "out-"] {
                 let text = text
                     .replace("\"filter", &format!("\"{prefix}filter"))
                     .replace("\"mask", &format!("\"{prefix}mask"));
                 let source = Source::new("test", &*text);
-                let mut warnings = Vec::new();
+                let mut warnings = Warnings::default();
                 let bus = read_buses(&source.root().unwrap(), &mut warnings)
                     .unwrap()
                     .remove(0);
@@ -268,6 +210,7 @@ mod tests {
                 };
                 assert_eq!(filter.mask, mask, "{text}");
                 assert!(other.is_pass_all(), "{text}");
+                let warnings = warnings.into_lines();
                 assert_eq!(warnings.len(), count, "{text}: {warnings:?}");
             }
         }
@@ -288,10 +231,10 @@ mod tests {
         };
         let source = node.map(|node| Source::new("test", node));
         let node = source.as_ref().map(|source| source.root().unwrap());
-        let mut warnings = Vec::new();
-        let buses = read(node.as_ref(), &variables, &mut warnings);
+        let mut warnings = Warnings::default();
+        let buses = read_node(node.as_ref(), &variables, &mut warnings);
         buses
-            .map(|buses| (buses, warnings))
+            .map(|buses| (buses, warnings.into_lines()))
             .map_err(|error| error.to_string())
     }
 

@@ -1,24 +1,19 @@
-//! Filters with their masks, in every place that has them.
-
-use std::fmt;
+//! Filters with their masks, of the configuration, of buses and of users.
 
 use crate::{
     event::{Filter, filter::Pattern},
-    json::{ConfigError, Node},
+    located_json::{ConfigError, Finding, Node, Position, Warnings},
 };
 
-/// Reads a filter and its mask, of which either may be missing or blank. A filter alone would let
-/// everything pass: it may have its mask behind it, or gets one on the fields that it gives. Whether
-/// the mask is one that was given comes with it.
+/// Reads a filter and its mask, of which either may be missing or blank. Returns them, and whether
+/// the mask was given. A filter alone would let everything pass: it may have its mask behind it, or
+/// gets one on the fields that it gives, with a warning.
 pub(crate) fn read(
     value: Option<&Node<'_>>,
     mask: Option<&Node<'_>>,
-    warnings: &mut Vec<String>,
+    warnings: &mut Warnings,
 ) -> Result<(Filter, bool), ConfigError> {
-    let mask = match mask {
-        Some(mask) if mask.string()?.trim().is_empty() => None,
-        mask => mask,
-    };
+    let mask = mask.filter(|mask| !mask.is_blank());
     let pattern = |node: Option<&Node<'_>>| match node {
         Some(node) => node.parsed(|text| text.parse::<Pattern>()),
         None => Ok(Pattern::default()),
@@ -32,13 +27,14 @@ pub(crate) fn read(
     };
     let (filter, guessed) = value.parsed(Filter::parse_config)?;
     if guessed {
-        let place = format!("{}: {}", value.place(), value.path());
-        warnings.push(guessed_mask(place));
+        warnings.at(value, GUESSED);
     }
     Ok((filter, !guessed && !filter.is_pass_all()))
 }
 
-/// The warning of a filter that got a mask.
-pub(super) fn guessed_mask(place: impl fmt::Display) -> String {
-    format!("{place}: a filter without a mask, taken as a mask of all ones on the fields given")
+/// Makes the warning of a filter that got a mask.
+pub(super) fn guessed_mask(place: &str) -> Finding {
+    Finding::new(Position::of_text(place), GUESSED)
 }
+
+const GUESSED: &str = "a filter without a mask, taken as a mask of all ones on the fields given";

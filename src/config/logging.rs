@@ -1,22 +1,27 @@
-//! The `logging` key.
+//! The key `logging`.
 
-use std::path::PathBuf;
-
-use super::load::{number, path};
+use super::{
+    keys::{self, logging as rows},
+    section::Section,
+};
 use crate::{
-    json::{ConfigError, Node, Object},
-    log::{ConsoleSink, FileSink, Level, Pattern, Settings},
+    located_json::{ConfigError, Node, Warnings},
+    log::{ConsoleSink, FileSink, Level, Settings},
 };
 
-const DEFAULT_PATH: &str = "/var/log/vscp/vscpl2drv-websocksrv.log";
-const DEFAULT_MAX_SIZE: u64 = 5_242_880;
-const DEFAULT_MAX_FILES: usize = 7;
-
-/// Reads the `logging` object. `debug` lowers the level of sinks that have none of their own.
-pub(super) fn read(
-    node: Option<Node<'_>>,
+/// Reads where log lines go. `debug` lowers the level of sinks that have none of their own.
+pub(super) fn of_configuration(
+    section: &mut Section<'_, '_>,
     debug: bool,
-    warnings: &mut Vec<String>,
+) -> Result<Settings, ConfigError> {
+    let node = section.node(&keys::LOGGING)?;
+    read(node.as_ref(), debug, section.warnings())
+}
+
+fn read(
+    node: Option<&Node<'_>>,
+    debug: bool,
+    warnings: &mut Warnings,
 ) -> Result<Settings, ConfigError> {
     let default = Settings::default();
     let Some(node) = node else {
@@ -28,68 +33,68 @@ pub(super) fn read(
             ..default
         });
     };
-    let mut object = node.object()?;
-    let common = level(&mut object, &["log-level"])?;
-    let usual = common.unwrap_or(if debug { Level::Debug } else { Level::Info });
-
-    let console_level = level(&mut object, &["console-log-level", "console-level"])?;
-    let console_pattern = pattern(&mut object, &["console-pattern"])?;
-    let asked = console_level.is_some() || console_pattern.is_some();
-    let console = match enabled(&mut object, &["console-enable-log", "console-enable"])? {
-        Some(false) => None,
-        None if !asked => default.console,
-        _ => Some(ConsoleSink {
-            level: console_level.unwrap_or(usual),
-            pattern: console_pattern.unwrap_or_default(),
-        }),
+    let mut section = Section::open(node, &rows::TABLE, warnings)?;
+    let levels = Levels {
+        common: section.take(&rows::LOG_LEVEL)?,
+        debug,
     };
-
-    let file_level = level(&mut object, &["file-log-level"])?;
-    let file_pattern = pattern(&mut object, &["file-pattern", "file-log-pattern"])?;
-    let file_path = path(&mut object, &["file-path", "file-log-path"])?;
-    let max_size = number(
-        &mut object,
-        &["file-max-size", "file-log-max-size"],
-        1..=1 << 40,
-    )?;
-    let max_files = number(
-        &mut object,
-        &["file-max-files", "file-log-max-files"],
-        0..=200_000,
-    )?;
-    let wanted = enabled(&mut object, &["file-enable-log", "file-enable"])?;
-    let file = wanted.unwrap_or(file_path.is_some()).then(|| FileSink {
-        level: file_level.unwrap_or(usual),
-        pattern: file_pattern.unwrap_or_default(),
-        path: file_path.unwrap_or_else(|| PathBuf::from(DEFAULT_PATH)),
-        max_size: max_size.unwrap_or(DEFAULT_MAX_SIZE),
-        max_files: max_files.unwrap_or(DEFAULT_MAX_FILES),
-    });
-    object.finish(warnings);
     Ok(Settings {
-        console,
-        file,
+        console: console(&mut section, levels, default.console)?,
+        file: file(&mut section, levels)?,
         ..default
     })
 }
 
-fn enabled(object: &mut Object<'_>, names: &[&'static str]) -> Result<Option<bool>, ConfigError> {
-    object.take(names).map(|node| node.boolean()).transpose()
+/// The sources of a sink's level, if it has none of its own.
+#[derive(Clone, Copy)]
+struct Levels {
+    common: Option<Level>,
+    debug: bool,
 }
 
-fn level(object: &mut Object<'_>, names: &[&'static str]) -> Result<Option<Level>, ConfigError> {
-    object
-        .take(names)
-        .map(|node| node.parsed(str::parse))
-        .transpose()
+impl Levels {
+    fn level(self) -> Level {
+        self.common.unwrap_or(match self.debug {
+            true => Level::Debug,
+            false => Level::Info,
+        })
+    }
 }
 
-fn pattern(
-    object: &mut Object<'_>,
-    names: &[&'static str],
-) -> Result<Option<Pattern>, ConfigError> {
-    object
-        .take(names)
-        .map(|node| Ok(Pattern::parse(&node.string()?)))
-        .transpose()
+/// Reads the sink to the standard error; it is `default` if the key does not mention it.
+fn console(
+    section: &mut Section<'_, '_>,
+    levels: Levels,
+    default: Option<ConsoleSink>,
+) -> Result<Option<ConsoleSink>, ConfigError> {
+    let is_enabled = section.take(&rows::CONSOLE_ENABLE)?;
+    let level = section.take(&rows::CONSOLE_LOG_LEVEL)?;
+    let pattern = section.take(&rows::CONSOLE_PATTERN)?;
+    let journal = section.take(&rows::CONSOLE_JOURNAL)?;
+    let is_mentioned = level.is_some() || pattern.is_some() || levels.common.is_some();
+    Ok(match is_enabled {
+        Some(false) => None,
+        None if !is_mentioned => default.map(|console| ConsoleSink { journal, ..console }),
+        _ => Some(ConsoleSink {
+            level: level.unwrap_or(levels.level()),
+            pattern: pattern.unwrap_or_default(),
+            journal,
+        }),
+    })
+}
+
+/// Reads the sink to a file, `None` if there is none.
+fn file(section: &mut Section<'_, '_>, levels: Levels) -> Result<Option<FileSink>, ConfigError> {
+    let is_enabled = section.take(&rows::FILE_ENABLE)?;
+    let path = section.node(&rows::FILE_PATH)?;
+    let level = section.take(&rows::FILE_LOG_LEVEL)?;
+    let pattern = section.take(&rows::FILE_PATTERN)?;
+    let file = FileSink {
+        level: level.unwrap_or(levels.level()),
+        pattern: pattern.unwrap_or_default(),
+        path: rows::FILE_PATH.read(path.as_ref(), section.warnings())?,
+        max_size: section.take(&rows::FILE_MAX_SIZE)?,
+        max_files: section.take(&rows::FILE_MAX_FILES)?,
+    };
+    Ok(is_enabled.unwrap_or(path.is_some()).then_some(file))
 }

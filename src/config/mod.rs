@@ -1,51 +1,59 @@
-//! The configuration as typed values: what can be wrong in it has been found when a [`Config`]
-//! exists.
+//! The configuration as typed values: if a [`Config`] exists, nothing in it is wrong.
+//!
+//! [`keys`] is the table of all keys. Each file beside it reads one part of the configuration into
+//! the settings of the module that uses them; `load.rs` calls them all.
 
+mod addresses;
 mod can;
-mod dialogue;
-pub(crate) mod filter;
-mod listen;
+mod dialect;
+mod filter;
+mod history;
+mod key;
+pub mod keys;
+mod limits;
 mod load;
 mod logging;
-mod remote;
+pub(crate) mod remote;
+mod section;
 mod string;
 mod tls;
+pub mod users;
 mod web;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc};
 
-pub use self::{
-    can::{Bus, interface as interface_name, unused_interface},
-    listen::Listen,
-    web::Web,
-};
+pub use self::{load::users_path, users::UsersFile};
+pub use crate::located_json::{ConfigError, Finding, Position, nearest};
 use crate::{
-    auth::{Key, Users, UsersFile},
-    event::{Filter, Guid, json::Keys},
-    log,
+    auth::{Key, Users},
+    can::Bus,
+    client::{backlog::BacklogLimits, registry},
+    event::{Filter, Guid, Layout},
+    http, log,
     tls::Tls,
+    ws,
 };
 
 /// Everything that a configuration says, defaults filled in.
 #[derive(Debug)]
 pub struct Config {
-    /// What messages call the configuration: its path, or "inline configuration".
+    /// The name of the configuration in messages: its path, or "inline configuration".
     pub name: String,
-    /// Its file, `None` where it is in none.
+    /// Its file, `None` if it is in none.
     pub file: Option<PathBuf>,
-    /// What its text holds.
+    /// The value of its text.
     pub json: serde_json::Value,
-    /// Whether it may be changed at run time.
+    /// True if commands may change it at run time.
     pub write: bool,
-    /// Whether more is logged, and clients are told why their logins fail.
+    /// True if more is logged, and REST clients are told why a login fails.
     pub debug: bool,
     /// Addresses to listen on.
-    pub listen: Vec<Listen>,
-    /// Where the endpoints are.
-    pub urls: Urls,
-    /// What is served besides websockets.
-    pub web: Web,
-    /// TLS, where an interface asks for it.
+    pub listen: Vec<http::Listen>,
+    /// Where each of them is written, for errors.
+    pub listen_positions: Vec<Position>,
+    /// The settings of the HTTP side.
+    pub http: http::Settings,
+    /// TLS, if an address asks for it.
     pub tls: Option<Arc<Tls>>,
     /// The CAN buses.
     pub buses: Vec<Bus>,
@@ -53,120 +61,55 @@ pub struct Config {
     pub key: Key,
     /// The users.
     pub users: Users,
-    /// The users file, `None` where the users stand in the configuration.
+    /// The users file, `None` if the users stand in the configuration.
     pub users_file: Option<UsersFile>,
-    /// What reaches the host of the events that clients send.
+    /// Which events of clients reach the host.
     pub rx_filter: Filter,
-    /// Limits and times.
-    pub limits: Limits,
+    /// How many clients there may be.
+    pub clients: registry::Limits,
+    /// Limits of one websocket.
+    pub ws: ws::Limits,
     /// How ws1 and ws2 are spoken.
-    pub dialect: Dialect,
-    /// Origins that may open a websocket, `None` for any.
-    pub origins: Option<Vec<String>>,
-    /// GUID of the driver where the host gives none.
+    pub dialect: ws::Dialect,
+    /// Where the history is stored, `None` for nowhere.
+    pub history: Option<crate::history::Settings>,
+    /// The file with the names of nodes and sensors, `None` for none.
+    pub names: Option<PathBuf>,
+    /// Passwords that are checked at the same time.
+    pub auth_concurrency: usize,
+    /// Limits of the events kept for clients that do not take them.
+    pub(crate) backlog: BacklogLimits,
+    /// Events that wait for VSCPRead.
+    pub host_queue: usize,
+    /// GUID of the driver if the host gives none.
     pub guid: Option<Guid>,
-    /// Layout of events at the C interface, `None` to look at the host.
+    /// Layout of events at the C interface, `None` to find out by looking at the host.
     pub layout: Option<Layout>,
-    /// Largest number of data bytes that the host gets, `None` to look at the host.
+    /// Largest number of data bytes that the host gets, `None` to find out by looking at the host.
     pub host_max_data: Option<usize>,
-    /// Whether events that the host sends back are recognised.
+    /// True if events that the host sends back are recognised.
     pub echo_filter: bool,
     /// Worker threads.
     pub threads: usize,
-    /// Where log lines go.
+    /// The settings of the log.
     pub logging: log::Settings,
-    /// What is odd but no error; for the log.
-    pub warnings: Vec<String>,
-    /// What is known but without effect; for the log.
-    pub notes: Vec<String>,
+    /// Findings that are odd but no error, for the log.
+    pub warnings: Vec<Finding>,
+    /// Keys that are known but without effect, for the log.
+    pub notes: Vec<Finding>,
 }
 
-/// Paths of the endpoints; `None` where one is switched off.
+/// All that is found in a configuration.
 #[derive(Debug)]
-pub struct Urls {
-    /// ws1, default `/ws1`.
-    pub ws1: Option<String>,
-    /// ws2, default `/ws2`.
-    pub ws2: Option<String>,
+pub struct Findings {
+    /// The configuration, with defaults in place of what is wrong: it is to be opened only if
+    /// `errors` is empty. `None` if it could not be read at all.
+    pub config: Option<Config>,
+    /// The errors, in the order in which they were found.
+    pub errors: Vec<ConfigError>,
+    /// Findings that are odd but no error.
+    pub warnings: Vec<Finding>,
 }
 
-/// Limits and times, each with its default.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Websocket clients at once, 0 for no limit.
-    pub max_clients: usize,
-    /// Of these from one address, 0 for no limit.
-    pub max_clients_per_address: usize,
-    /// Events kept for a client that does not take them.
-    pub client_queue: usize,
-    /// Events waiting for VSCPRead.
-    pub host_queue: usize,
-    /// Bytes of one message of a client.
-    pub message_size: usize,
-    /// Time to log in.
-    pub auth_timeout: Duration,
-    /// Failed logins on one connection.
-    pub auth_attempts: u32,
-    /// Password checks at once.
-    pub auth_concurrency: usize,
-    /// Time between pings, `None` for none.
-    pub ping_interval: Option<Duration>,
-    /// Silence after which a client is given up.
-    pub ping_timeout: Duration,
-    /// Time in which a client must take something of what is sent to it.
-    pub write_timeout: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            max_clients: 100,
-            max_clients_per_address: 0,
-            client_queue: 32_000,
-            host_queue: 32_000,
-            message_size: 16_384,
-            auth_timeout: Duration::from_secs(30),
-            auth_attempts: 5,
-            auth_concurrency: 2,
-            ping_interval: Some(Duration::from_secs(30)),
-            ping_timeout: Duration::from_secs(75),
-            write_timeout: Duration::from_secs(10),
-        }
-    }
-}
-
-/// How ws1 and ws2 are spoken, for clients that want it in a special way.
-#[derive(Clone, Copy, Debug)]
-pub struct Dialect {
-    /// Whether the `iv` of a ws1 login must be the sid.
-    pub ws1_iv_is_sid: bool,
-    /// Whether the `iv` of a ws2 login must be the sid.
-    pub ws2_iv_is_sid: bool,
-    /// The word in a ws1 login reply.
-    pub ws1_auth_reply: &'static str,
-    /// The `type` of outgoing ws2 events.
-    pub ws2_event_type: &'static str,
-    /// The keys of outgoing ws2 events.
-    pub ws2_event_keys: Keys,
-}
-
-impl Default for Dialect {
-    fn default() -> Self {
-        Self {
-            ws1_iv_is_sid: true,
-            ws2_iv_is_sid: false,
-            ws1_auth_reply: "AUTH1",
-            ws2_event_type: "EVENT",
-            ws2_event_keys: Keys::Both,
-        }
-    }
-}
-
-/// The layout of an event at the C interface.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Layout {
-    /// Daemons 14 and 15.0, 56 bytes.
-    Classic,
-    /// Daemons from 2026, 64 bytes.
-    UnixNs,
-}
+#[cfg(test)]
+mod tests;

@@ -7,20 +7,21 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use crate::json::{ConfigError, Source};
+use crate::located_json::{ConfigError, Source};
 
-/// What messages call such a configuration.
+/// The name of such a configuration in messages.
 pub(super) const NAME: &str = "configuration string";
 
-/// Whether an argument is a configuration string and not the path of a file: it is no existing
-/// path, and no `/` is before the first `;` or `=`. What ends as a file does is one that is
-/// missing.
+/// Returns whether an argument is a configuration string and not the path of a file: it is not an
+/// existing path, and there is no `/` before the first `;` or `=`. A name that ends with `.json` is a file
+/// that is missing.
 pub(super) fn is_one(argument: &str) -> bool {
     let start = argument.split([';', '=']).next().unwrap_or("");
     !start.contains('/') && !start.ends_with(".json") && !Path::new(argument).exists()
 }
 
-/// The same as JSON. All values are strings, which the source allows for numbers, too.
+/// Translates a configuration string into JSON. Its values are strings, also those of numbers.
+/// Fails if there are too many entries without a key.
 pub(super) fn to_json(argument: &str) -> Result<Source, ConfigError> {
     let mut object = Map::new();
     let mut bus = Map::new();
@@ -41,13 +42,13 @@ pub(super) fn to_json(argument: &str) -> Result<Source, ConfigError> {
     if !bus.is_empty() {
         object.insert("socketcan".to_owned(), bus.into());
     }
-    Ok(Source::with_numbers_as_strings(
+    Ok(Source::with_text_values(
         NAME,
         Value::Object(object).to_string(),
     ))
 }
 
-/// Lists and objects stand as JSON; whatever else is a string.
+/// Reads a value: a list or an object is JSON, anything else is a string.
 fn value_of(text: &str) -> Value {
     match serde_json::from_str(text) {
         Ok(value @ (Value::Array(_) | Value::Object(_))) => value,
@@ -57,8 +58,6 @@ fn value_of(text: &str) -> Value {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use super::*;
 
     fn json(argument: &str) -> Value {

@@ -1,43 +1,43 @@
-//! The GUID: who sent an event.
+//! GUIDs, which name the sender of an event.
 
 use std::{fmt, str::FromStr};
 
-use crate::json::Misunderstanding;
+use crate::located_json::Expected;
 
 /// The 16 bytes of a GUID, most significant first. Shown as 16 upper-case pairs with colons.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Guid(pub [u8; 16]);
 
 impl Guid {
     /// The GUID that says "not set".
     pub const ZERO: Self = Self([0; 16]);
 
-    /// True where all bytes are 0.
+    /// Returns true if all bytes are 0.
     pub fn is_zero(&self) -> bool {
         *self == Self::ZERO
     }
 
-    /// Reads the form of the protocols: 16 pairs (or single digits) with colons, in any case;
-    /// `-` or nothing is [`Guid::ZERO`].
+    /// Parses the form of the protocols: 16 pairs (or single digits) with colons, in either case; `-`
+    /// and nothing are [`Guid::ZERO`]. Returns `None` for any other text.
     pub fn parse_wire(text: &str) -> Option<Self> {
         if text.is_empty() || text == "-" {
             return Some(Self::ZERO);
         }
         if let Ok(pairs) = text.as_bytes().try_into()
-            && let Some(guid) = canonical(pairs)
+            && let Some(guid) = parse_full_pairs(pairs)
         {
             return Some(guid);
         }
-        let (bytes, count) = pairs(text, b':')?;
+        let (bytes, count) = parse_pairs(text, b':')?;
         (count == 16).then_some(Self(bytes))
     }
 
-    /// Appends the 16 upper-case pairs with colons.
+    /// Appends 16 upper-case pairs with colons.
     pub fn encode(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.pairs());
+        out.extend_from_slice(&self.to_pairs());
     }
 
-    fn pairs(&self) -> [u8; 47] {
+    fn to_pairs(self) -> [u8; 47] {
         let mut text = [b':'; 47];
         for (pair, byte) in text.chunks_mut(3).zip(self.0) {
             pair[..2].copy_from_slice(&HEX_PAIRS[usize::from(byte)]);
@@ -48,7 +48,7 @@ impl Guid {
 
 impl fmt::Display for Guid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.pairs()
+        self.to_pairs()
             .iter()
             .try_for_each(|byte| fmt::Write::write_char(f, char::from(*byte)))
     }
@@ -57,17 +57,17 @@ impl fmt::Display for Guid {
 impl FromStr for Guid {
     type Err = GuidError;
 
-    /// Reads every form that people write: pairs with `:` or `-` between, 32 digits, a UUID with
+    /// Parses every form that people write: 16 pairs with `:` or `-` between, 32 digits, a UUID with
     /// or without braces, `-` for zeros, `::` and at most 15 pairs for leading FF bytes, `-:`
     /// and at most 15 pairs for leading zeros.
     fn from_str(text: &str) -> Result<Self, GuidError> {
-        person_form(text.trim_ascii()).ok_or_else(|| GuidError {
+        parse_any_form(text.trim_ascii()).ok_or_else(|| GuidError {
             found: text.chars().take(60).collect(),
         })
     }
 }
 
-/// A text that is no GUID.
+/// A text that is not a GUID.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("found {found:?}, expected {EXPECTED}")]
 pub struct GuidError {
@@ -76,7 +76,7 @@ pub struct GuidError {
 
 const EXPECTED: &str = "a GUID: 16 hexadecimal pairs with colons, 32 digits, a UUID, '-', or pairs behind '::' or '-:'";
 
-impl Misunderstanding for GuidError {
+impl Expected for GuidError {
     fn expected(&self) -> String {
         EXPECTED.to_owned()
     }
@@ -96,7 +96,7 @@ pub(super) const HEX_PAIRS: [[u8; 2]; 256] = {
 
 const NO_DIGIT: u8 = 0xFF;
 
-/// The value of each hexadecimal digit, [`NO_DIGIT`] for every other byte.
+/// The value of each hexadecimal digit, [`NO_DIGIT`] for all other bytes.
 const NIBBLES: [u8; 256] = {
     let mut nibbles = [NO_DIGIT; 256];
     let mut value = 0;
@@ -108,8 +108,8 @@ const NIBBLES: [u8; 256] = {
     nibbles
 };
 
-/// 16 full pairs with colons, without a branch for each digit.
-fn canonical(text: &[u8; 47]) -> Option<Guid> {
+/// Parses 16 full pairs with colons, fast: without a branch for each digit.
+fn parse_full_pairs(text: &[u8; 47]) -> Option<Guid> {
     let mut bytes = [0; 16];
     let mut wrong = 0;
     for (byte, pair) in bytes.iter_mut().zip(text.chunks(3)) {
@@ -121,32 +121,32 @@ fn canonical(text: &[u8; 47]) -> Option<Guid> {
     (wrong == 0).then_some(Guid(bytes))
 }
 
-fn person_form(text: &str) -> Option<Guid> {
+fn parse_any_form(text: &str) -> Option<Guid> {
     if text == "-" {
         return Some(Guid::ZERO);
     }
     if let Some(end) = text.strip_prefix("::") {
-        return filled(end, 0xFF);
+        return parse_end(end, 0xFF);
     }
     if let Some(end) = text.strip_prefix("-:") {
-        return filled(end, 0);
+        return parse_end(end, 0);
     }
     if let Some(text) = text.strip_prefix('{') {
-        return uuid(text.strip_suffix('}')?);
+        return parse_uuid(text.strip_suffix('}')?);
     }
     if !text.contains([':', '-']) {
-        return digits(text);
+        return parse_digits(text);
     }
     let separator = if text.contains(':') { b':' } else { b'-' };
-    match pairs(text, separator) {
+    match parse_pairs(text, separator) {
         Some((bytes, 16)) => Some(Guid(bytes)),
-        _ => uuid(text),
+        _ => parse_uuid(text),
     }
 }
 
-/// The last 1 to 15 bytes, with `fill` in front of them.
-fn filled(end: &str, fill: u8) -> Option<Guid> {
-    let (bytes, count) = pairs(end, b':')?;
+/// Parses the last 1 to 15 bytes and puts `fill` in front of them.
+fn parse_end(end: &str, fill: u8) -> Option<Guid> {
+    let (bytes, count) = parse_pairs(end, b':')?;
     let start = 16 - count;
     if start == 0 {
         return None;
@@ -156,40 +156,40 @@ fn filled(end: &str, fill: u8) -> Option<Guid> {
     Some(Guid(guid))
 }
 
-fn uuid(text: &str) -> Option<Guid> {
+fn parse_uuid(text: &str) -> Option<Guid> {
     let groups: Vec<&str> = text.split('-').collect();
     if groups.iter().map(|group| group.len()).ne([8, 4, 4, 4, 12]) {
         return None;
     }
-    digits(&groups.concat())
+    parse_digits(&groups.concat())
 }
 
-/// 32 digits.
-fn digits(text: &str) -> Option<Guid> {
+/// Parses 32 digits.
+fn parse_digits(text: &str) -> Option<Guid> {
     let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
         return None;
     };
     let pairs: &[[u8; 2]; 16] = pairs.try_into().ok()?;
     let mut bytes = [0; 16];
     for (byte, pair) in bytes.iter_mut().zip(pairs) {
-        *byte = group(pair)?;
+        *byte = parse_byte(pair)?;
     }
     Some(Guid(bytes))
 }
 
-/// 1 to 16 pairs or single digits, and how many they are.
-fn pairs(text: &str, separator: u8) -> Option<([u8; 16], usize)> {
+/// Parses 1 to 16 pairs or single digits. Returns the bytes and their number.
+fn parse_pairs(text: &str, separator: u8) -> Option<([u8; 16], usize)> {
     let mut bytes = [0; 16];
     let mut count = 0;
     for pair in text.as_bytes().split(|byte| *byte == separator) {
-        *bytes.get_mut(count)? = group(pair)?;
+        *bytes.get_mut(count)? = parse_byte(pair)?;
         count += 1;
     }
     Some((bytes, count))
 }
 
-/// One or two hexadecimal digits.
-fn group(digits: &[u8]) -> Option<u8> {
+/// Parses one or two hexadecimal digits.
+fn parse_byte(digits: &[u8]) -> Option<u8> {
     let (high, low) = match digits {
         [low] => (0, NIBBLES[usize::from(*low)]),
         [high, low] => (NIBBLES[usize::from(*high)], NIBBLES[usize::from(*low)]),
@@ -200,8 +200,6 @@ fn group(digits: &[u8]) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use proptest::prelude::*;
 
     use super::*;
@@ -227,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn short_forms_are_filled_in_front() {
+    fn short_forms_are_the_end_of_a_guid() {
         let ends_with = |fill: u8, end: &[u8]| {
             let mut bytes = [fill; 16];
             bytes[16 - end.len()..].copy_from_slice(end);
@@ -242,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_guid_is_refused() {
+    fn other_texts_are_refused() {
         for text in [
             "",
             "0",
@@ -298,7 +296,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_shown_reads_back(bytes: [u8; 16]) {
+        fn guids_parse_as_they_are_shown(bytes: [u8; 16]) {
             let guid = Guid(bytes);
             let shown = guid.to_string();
             let pairs: Vec<_> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
@@ -313,7 +311,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_read_or_refused(text in "[0-9a-fG:{}é-]{0,50}|\\PC*") {
+        fn any_text_is_parsed_or_refused(text in "[0-9a-fG:{}é-]{0,50}|\\PC*") {
             let _ = Guid::parse_wire(&text);
             let _ = text.parse::<Guid>();
         }

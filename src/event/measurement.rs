@@ -1,25 +1,25 @@
-//! Measurements as events.
+//! Measurements as events (VSCP specification, classes 10 to 14, 1040 and 1060).
 
 use super::{Data, Event, Guid};
 
-/// A number that was measured, and of what.
+/// A measured value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Measurement {
     /// VSCP type of the measurement classes: temperature is 6.
     pub kind: u16,
-    /// In the unit that `unit` stands for.
+    /// The value in the unit that `unit` stands for.
     pub value: f64,
     /// Code of the unit, which depends on the type.
     pub unit: u8,
-    /// Which of the sensors of a node.
+    /// Index of the sensor in its node.
     pub sensor: u8,
-    /// Level II only.
+    /// Zone, for level II only.
     pub zone: u8,
-    /// Level II only.
+    /// Subzone, for level II only.
     pub subzone: u8,
 }
 
-/// How a measurement is written.
+/// The form of a measurement event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// Class 10 (11 to 14 for types from 256): a single precision float.
@@ -31,10 +31,62 @@ pub enum Form {
 }
 
 impl Measurement {
-    /// The event; what else it needs is not set. `None` where a value is out of the range of the
-    /// form: level I has units 0 to 3, sensors 0 to 7, types up to 1279 and single precision, and
-    /// none has numbers that are not finite.
-    pub fn event(&self, form: Form) -> Option<Event> {
+    /// Returns what an event measures, `None` if it measures nothing or no number. The type is that
+    /// of class 10, from 256 on that of the classes behind it.
+    pub fn of(event: &Event) -> Option<Self> {
+        let (class, data) = match event.class {
+            class @ 512..1024 => (class - 512, event.data.get(GUID_BYTES..)?),
+            class => (class, &event.data[..]),
+        };
+        let kind = quantity(event.class, event.kind).unwrap_or(event.kind);
+        let plain = |value| Self {
+            kind,
+            value,
+            unit: 0,
+            sensor: 0,
+            zone: 0,
+            subzone: 0,
+        };
+        let measurement = match (class, data) {
+            (10..=15, [coding, value @ ..]) => Self {
+                unit: coding >> 3 & 3,
+                sensor: coding & 7,
+                ..plain(coded(coding >> 5, value)?)
+            },
+            (60..=64, &[a, b, c, d, e, f, g, h]) => {
+                plain(f64::from_be_bytes([a, b, c, d, e, f, g, h]))
+            }
+            (70..=74, &[a, b, c, d]) => plain(f32::from_be_bytes([a, b, c, d]).into()),
+            (65..=69 | 85..=89, [sensor, zone, subzone, coding, value @ ..]) => Self {
+                unit: coding >> 3 & 3,
+                sensor: *sensor,
+                zone: *zone,
+                subzone: *subzone,
+                ..plain(coded(coding >> 5, value)?)
+            },
+            (MEASUREMENT_TEXT, [sensor, zone, subzone, unit, value @ ..]) => Self {
+                unit: *unit,
+                sensor: *sensor,
+                zone: *zone,
+                subzone: *subzone,
+                ..plain(number(value)?)
+            },
+            (MEASUREMENT_FLOAT, &[sensor, zone, subzone, unit, ref value @ ..]) => Self {
+                unit,
+                sensor,
+                zone,
+                subzone,
+                ..plain(f64::from_be_bytes(value.try_into().ok()?))
+            },
+            _ => return None,
+        };
+        measurement.value.is_finite().then_some(measurement)
+    }
+
+    /// Makes an event without GUID, date and time stamp. Returns `None` if a value is out of the
+    /// range of the form: level I has units 0 to 3, sensors 0 to 7, types up to 1279 and single
+    /// precision, and no form has numbers that are not finite.
+    pub fn to_event(&self, form: Form) -> Option<Event> {
         let Self {
             kind,
             value,
@@ -46,7 +98,7 @@ impl Measurement {
         if !value.is_finite() {
             return None;
         }
-        let place = [sensor, zone, subzone, unit];
+        let location = [sensor, zone, subzone, unit];
         let (class, kind, data) = match form {
             Form::Level1 => {
                 let single = value as f32;
@@ -61,14 +113,14 @@ impl Measurement {
             Form::Float => (
                 MEASUREMENT_FLOAT,
                 kind,
-                [&place[..], &value.to_be_bytes()].concat(),
+                [&location[..], &value.to_be_bytes()].concat(),
             ),
             Form::Text => {
                 let text = value.to_string();
                 (
                     MEASUREMENT_TEXT,
                     kind,
-                    [&place[..], text.as_bytes()].concat(),
+                    [&location[..], text.as_bytes()].concat(),
                 )
             }
         };
@@ -86,27 +138,101 @@ impl Measurement {
     }
 }
 
+/// Returns the type of class 10 (from 256 on: of the classes behind it) that an event of a
+/// measurement class has, `None` for other classes.
+pub fn quantity(class: u16, kind: u16) -> Option<u16> {
+    if matches!(class, MEASUREMENT_TEXT | MEASUREMENT_FLOAT) {
+        return Some(kind);
+    }
+    let base = if (512..1024).contains(&class) {
+        class - 512
+    } else {
+        class
+    };
+    let first = FIRST_CLASSES
+        .into_iter()
+        .find(|first| (*first..first + 5).contains(&base))?;
+    kind.checked_add(256 * (base - first))
+}
+
+/// Reads a value by the format in its coding byte.
+fn coded(format: u8, value: &[u8]) -> Option<f64> {
+    match (format, value) {
+        (_, []) => None,
+        (BITS | BYTES, bytes) => Some(
+            bytes
+                .iter()
+                .fold(0.0, |sum, byte| sum * 256.0 + f64::from(*byte)),
+        ),
+        (TEXT, text) => number(text),
+        (INTEGER, bytes) => signed(bytes),
+        (NORMALIZED, [exponent, bytes @ ..]) => {
+            let power = 10_f64.powi((exponent & 0x7F).into());
+            let integer = signed(bytes)?;
+            Some(match exponent & 0x80 {
+                0 => integer * power,
+                _ => integer / power,
+            })
+        }
+        (SINGLE_FLOAT | DOUBLE_FLOAT, bytes) => match *bytes {
+            [a, b, c, d] => Some(f32::from_be_bytes([a, b, c, d]).into()),
+            _ => Some(f64::from_be_bytes(bytes.try_into().ok()?)),
+        },
+        _ => None,
+    }
+}
+
+/// Reads a signed integer. It begins with the sign, since an unsigned one could be rounded.
+fn signed(bytes: &[u8]) -> Option<f64> {
+    let start = if bytes.first()? & 0x80 == 0 {
+        0.0
+    } else {
+        -1.0
+    };
+    Some(
+        bytes
+            .iter()
+            .fold(start, |sum, byte| sum * 256.0 + f64::from(*byte)),
+    )
+}
+
+/// Reads a number written as text, which may end with zero bytes.
+fn number(text: &[u8]) -> Option<f64> {
+    let text = str::from_utf8(text).ok()?;
+    text.trim_end_matches('\0').trim().parse().ok()
+}
+
+/// The first of five classes each that number their types as classes 10 to 14 do.
+const FIRST_CLASSES: [u16; 5] = [10, 60, 65, 70, 85];
+
+/// The bytes of the interface's GUID in front of the data of the classes 512 to 1023.
+const GUID_BYTES: usize = 16;
+
 const MEASUREMENT: u16 = 10;
 const MEASUREMENT_TEXT: u16 = 1040;
 const MEASUREMENT_FLOAT: u16 = 1060;
 
-/// Class 14 has the types 1024 to 1279 of level II.
+/// The last of the classes after class 10: class 14 has the types 1024 to 1279 of level II.
 const LAST_PAGE: u8 = 4;
 
-/// Format of the coding byte.
+// The formats in bits 7 to 5 of the coding byte.
+const BITS: u8 = 0;
+const BYTES: u8 = 1;
+const TEXT: u8 = 2;
+const INTEGER: u8 = 3;
+const NORMALIZED: u8 = 4;
 const SINGLE_FLOAT: u8 = 5;
+const DOUBLE_FLOAT: u8 = 6;
 
 const NORMAL_PRIORITY: u16 = 3;
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use proptest::prelude::*;
 
     use super::*;
 
-    /// The event as class, type and data in hex.
+    /// Formats class, type and data of an event.
     fn shown(event: &Event) -> String {
         format!(
             "{},{},{}",
@@ -131,7 +257,7 @@ mod tests {
             (Form::Float, "1060,6,020304014035800000000000"),
             (Form::Text, "1040,6,0203040132312e35"),
         ] {
-            let event = measurement.event(form).unwrap();
+            let event = measurement.to_event(form).unwrap();
             assert_eq!(shown(&event), expected);
             assert_eq!(event.priority(), 3);
         }
@@ -153,9 +279,9 @@ mod tests {
             (1279, Some("14,255,a000000000")),
             (1280, None),
         ] {
-            let event = of(kind).event(Form::Level1);
+            let event = of(kind).to_event(Form::Level1);
             assert_eq!(event.as_ref().map(shown).as_deref(), expected, "{kind}");
-            assert!(of(kind).event(Form::Float).is_some());
+            assert!(of(kind).to_event(Form::Float).is_some());
         }
     }
 
@@ -170,9 +296,9 @@ mod tests {
             subzone: 255,
         };
         for form in [Form::Level1, Form::Float, Form::Text] {
-            assert!(good.event(form).is_some(), "{form:?}");
+            assert!(good.to_event(form).is_some(), "{form:?}");
             for value in [f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
-                assert_eq!(Measurement { value, ..good }.event(form), None);
+                assert_eq!(Measurement { value, ..good }.to_event(form), None);
             }
         }
         for wrong in [
@@ -183,8 +309,57 @@ mod tests {
                 ..good
             },
         ] {
-            assert_eq!(wrong.event(Form::Level1), None, "{wrong:?}");
-            assert!(wrong.event(Form::Float).is_some());
+            assert_eq!(wrong.to_event(Form::Level1), None, "{wrong:?}");
+            assert!(wrong.to_event(Form::Float).is_some());
+        }
+    }
+
+    #[test]
+    fn the_readings_of_the_documentation_are_read() {
+        let page = include_str!("../../docs/measurements.md");
+        let block = page.split("```reading\n").nth(1).unwrap();
+        let lines = block.split("```").next().unwrap().lines();
+        let mut count = 0;
+        for line in lines {
+            let (event, reading) = line.split_once(" = ").unwrap();
+            let (numbers, data) = event.split_once(' ').unwrap();
+            let (class, kind) = numbers.split_once(',').unwrap();
+            let event = Event {
+                class: class.parse().unwrap(),
+                kind: kind.parse().unwrap(),
+                data: Data::copy_from(&hex::decode(data.replace(' ', "")).unwrap()).unwrap(),
+                ..crate::event::text::parse("0,0,0,0,,0,-").unwrap()
+            };
+            let measurement = Measurement::of(&event).unwrap();
+            let (value, rest) = reading.split_once(' ').unwrap();
+            assert_eq!(measurement.value, value.parse::<f64>().unwrap(), "{line}");
+            let unit = crate::event::names::unit(measurement.kind, measurement.unit).unwrap();
+            let mut shown = format!("{unit}, sensor {}", measurement.sensor);
+            if rest.contains("zone") {
+                shown += &format!(", zone {}/{}", measurement.zone, measurement.subzone);
+            }
+            assert_eq!(rest, shown, "{line}");
+            count += 1;
+        }
+        assert!(count > 8);
+    }
+
+    #[test]
+    fn what_is_no_number_is_no_measurement() {
+        for event in [
+            "0,10,6,0,,0,-",
+            "0,10,6,0,,0,-,0x88",
+            "0,10,6,0,,0,-,0xE8,1",
+            "0,10,6,0,,0,-,0xA8,0x7F,0x80,0,0",
+            "0,10,6,0,,0,-,0x88,0x82",
+            "0,60,6,0,,0,-,1,2,3",
+            "0,522,6,0,,0,-,0x68,1",
+            "0,1040,6,0,,0,-,1,2,3,4,0x78",
+            "0,1060,6,0,,0,-,1,2,3,4,5",
+            "0,20,3,0,,0,-,0,1,2",
+        ] {
+            let event = crate::event::text::parse(event).unwrap();
+            assert_eq!(Measurement::of(&event), None, "{event:?}");
         }
     }
 
@@ -201,12 +376,16 @@ mod tests {
                 zone: 0,
                 subzone: 0,
             };
-            let float = measurement.event(Form::Float).unwrap();
+            let float = measurement.to_event(Form::Float).unwrap();
             prop_assert_eq!(f64::from_be_bytes(float.data[4..].try_into().unwrap()), value);
-            let text = measurement.event(Form::Text).unwrap();
+            let text = measurement.to_event(Form::Text).unwrap();
             let text = str::from_utf8(&text.data[4..]).unwrap();
             prop_assert!(text.bytes().all(|byte| b"-.0123456789".contains(&byte)));
             prop_assert_eq!(text.parse(), Ok(value));
+            for form in [Form::Float, Form::Text] {
+                let event = measurement.to_event(form).unwrap();
+                prop_assert_eq!(Measurement::of(&event), Some(measurement));
+            }
         }
     }
 }

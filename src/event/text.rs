@@ -2,12 +2,10 @@
 
 use std::iter;
 
-use super::{
-    Data, Date, Event, EventError, Guid, guid::HEX_PAIRS, kept_head, number::any_radix,
-    time::DateError,
-};
+use super::{Data, Date, DateError, Event, EventError, Guid, guid::HEX_PAIRS, kept_head};
+use crate::number::{parse_any_radix, parse_field};
 
-/// Appends `event`: decimal numbers, data bytes as `0x0F`, an empty date where it is not set.
+/// Appends an event: decimal numbers, data bytes as `0x0F`, a date that is not set as nothing.
 pub fn encode(event: &Event, out: &mut Vec<u8>) {
     out.reserve(LONGEST_WITHOUT_DATA + DATA_BYTES[0].len() * event.data.len());
     let mut number = itoa::Buffer::new();
@@ -29,28 +27,30 @@ pub fn encode(event: &Event, out: &mut Vec<u8>) {
     }
 }
 
-/// Reads the form that [`encode`] writes, numbers also with `0x`, `0b` and `0o`.
+/// Parses the form that [`encode`] writes, with numbers also after `0x`, `0b` and `0o`.
 ///
-/// What is empty is not set: date `None`, time stamp 0, GUID zeros ([`Event::complete`] fills
-/// them).
+/// An empty field is not set: date `None`, time stamp 0, GUID zeros. [`Event::complete`] sets them.
+///
+/// # Errors
+/// The first field that is wrong.
 pub fn parse(text: &str) -> Result<Event, EventError> {
-    let mut fields = comma_fields(text);
+    let mut fields = split_fields(text);
     let mut next = |field| {
         fields
             .next()
             .ok_or_else(|| EventError::new(field, text, FIELDS))
     };
-    let head: u16 = number("head", next("head")?, WORD)?;
-    let class = number("class", next("class")?, WORD)?;
-    let kind = number("type", next("type")?, WORD)?;
-    let obid = number("obid", next("obid")?, OBID)?;
-    let date = date(next("datetime")?)?;
-    let timestamp = number(
+    let head: u16 = parse_number("head", next("head")?, WORD)?;
+    let class = parse_number("class", next("class")?, WORD)?;
+    let kind = parse_number("type", next("type")?, WORD)?;
+    let obid = parse_number("obid", next("obid")?, OBID)?;
+    let date = parse_date(next("datetime")?)?;
+    let timestamp = parse_number(
         "timestamp",
         next("timestamp")?,
         "microseconds, or nanoseconds since 1970",
     )?;
-    let guid = guid(next("GUID")?)?;
+    let guid = parse_guid(next("GUID")?)?;
     let mut event = Event {
         head: kept_head(head),
         class,
@@ -60,14 +60,14 @@ pub fn parse(text: &str) -> Result<Event, EventError> {
         timestamp: 0,
         unix_ns: None,
         guid,
-        data: data(fields)?,
+        data: parse_data(fields)?,
     };
     event.set_timestamp(timestamp);
     Ok(event)
 }
 
-/// What is between the commas, trimmed. Faster than `str::split` for fields as short as these.
-pub(super) fn comma_fields(text: &str) -> impl Iterator<Item = &str> {
+/// Splits a text at commas into trimmed fields. Faster than `str::split` for such short fields.
+pub(super) fn split_fields(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     iter::from_fn(move || {
         let text = rest?;
@@ -80,8 +80,8 @@ pub(super) fn comma_fields(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Reads data fields. An empty one at the end is no byte.
-pub(super) fn data<'a>(fields: impl Iterator<Item = &'a str>) -> Result<Data, EventError> {
+/// Parses data fields. An empty field at the end, after a trailing comma, is ignored.
+pub(super) fn parse_data<'a>(fields: impl Iterator<Item = &'a str>) -> Result<Data, EventError> {
     let mut data = Data::new();
     let mut ended = false;
     for field in fields {
@@ -92,7 +92,7 @@ pub(super) fn data<'a>(fields: impl Iterator<Item = &'a str>) -> Result<Data, Ev
             ended = true;
             continue;
         }
-        let byte = number("data", field, BYTE)?;
+        let byte = parse_number("data", field, BYTE)?;
         if !data.push(byte) {
             return Err(EventError::new("data", field, "at most 512 bytes"));
         }
@@ -100,18 +100,18 @@ pub(super) fn data<'a>(fields: impl Iterator<Item = &'a str>) -> Result<Data, Ev
     Ok(data)
 }
 
-/// Reads a date; nothing, or `0`, is `None`.
-pub(super) fn date(text: &str) -> Result<Option<Date>, EventError> {
+/// Parses a date. An empty text and `0` are `None`: not set.
+pub(super) fn parse_date(text: &str) -> Result<Option<Date>, EventError> {
     Date::parse_wire(text).map_err(|_| EventError::new("datetime", text, DateError::EXPECTED))
 }
 
-/// Reads a GUID in the form of the protocols.
-pub(super) fn guid(text: &str) -> Result<Guid, EventError> {
+/// Parses a GUID in the form of the protocols.
+pub(super) fn parse_guid(text: &str) -> Result<Guid, EventError> {
     Guid::parse_wire(text)
         .ok_or_else(|| EventError::new("GUID", text, "16 hexadecimal pairs with colons, or '-'"))
 }
 
-/// Three numbers of 16 and two of 32 bits, date, GUID, six commas.
+/// The most bytes without data: three numbers of 16 and two of 32 bits, date, GUID and six commas.
 const LONGEST_WITHOUT_DATA: usize = 3 * 5 + 2 * 10 + 20 + 47 + 6;
 
 pub(super) const WORD: &str = "a number from 0 to 65535";
@@ -119,7 +119,7 @@ pub(super) const OBID: &str = "a number from 0 to 4294967295";
 const FIELDS: &str = "head,class,type,obid,datetime,timestamp,GUID";
 const BYTE: &str = "a number from 0 to 255";
 
-/// Each byte as a data field, with the comma before it.
+/// The data field of each byte, with the comma in front.
 const DATA_BYTES: [[u8; 5]; 256] = {
     let mut fields = [*b",0x00"; 256];
     let mut byte = 0;
@@ -130,23 +130,17 @@ const DATA_BYTES: [[u8; 5]; 256] = {
     fields
 };
 
-fn number<T: TryFrom<u64> + Default>(
+/// Parses a field with a number; an empty one is 0.
+fn parse_number<T: TryFrom<u64> + Default>(
     field: &'static str,
     text: &str,
     expected: &'static str,
 ) -> Result<T, EventError> {
-    if text.is_empty() {
-        return Ok(T::default());
-    }
-    any_radix(text)
-        .and_then(|number| T::try_from(number).ok())
-        .ok_or_else(|| EventError::new(field, text, expected))
+    parse_field(text, parse_any_radix).ok_or_else(|| EventError::new(field, text, expected))
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use std::fmt::Write as _;
 
     use proptest::prelude::*;
@@ -160,7 +154,7 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    /// The fields as the vectors show them.
+    /// Formats the fields as the vectors do.
     fn shown(event: &Event) -> String {
         let date = event.date.map_or("now".into(), |date| date.to_string());
         let timestamp = match event.timestamp {
@@ -186,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn the_vectors_are_read_as_they_say() {
+    fn the_vectors_are_parsed_as_they_say() {
         let mut count = 0;
         for line in include_str!("../../tests/vectors/events.tsv")
             .lines()
@@ -258,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn spaces_around_fields_do_not_count() {
+    fn spaces_around_fields_are_ignored() {
         let event = parse(" 96 , 10 , 6 , 0 , 2020-01-27 20:47:55 , 1 , - , 1 , 2 , ").unwrap();
         assert_eq!((event.head, event.class, event.kind), (96, 10, 6));
         assert_eq!(event.date, Date::new(2020, 1, 27, 20, 47, 55));
@@ -276,17 +270,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_reads_back(event in any_event()) {
+        fn encoded_events_parse_to_the_same(event in any_event()) {
             prop_assert_eq!(parse(&encoded(&event)), Ok(event));
         }
 
         #[test]
-        fn any_text_is_read_or_refused(text in "[0-9a-fxob:TZ, -]{0,80}|\\PC*") {
+        fn any_text_is_parsed_or_refused(text in "[0-9a-fxob:TZ, -]{0,80}|\\PC*") {
             let _ = parse(&text);
         }
 
         #[test]
-        fn what_is_read_from_damaged_text_can_be_written(
+        fn events_parsed_from_damaged_text_can_be_encoded(
             event in any_event(),
             changes: Vec<(usize, u8, char)>,
         ) {

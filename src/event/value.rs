@@ -1,4 +1,4 @@
-//! The JSON values that the fields of events and filters have.
+//! JSON values of the fields of events and filters.
 
 use std::{borrow::Cow, fmt};
 
@@ -7,39 +7,41 @@ use serde::{
     de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
-use super::{Data, MAX_DATA, number::decimal_or_hex};
+use super::{Data, MAX_DATA};
+use crate::number::parse_decimal_or_hex;
 
-/// A JSON value, read as what a field may hold.
+/// A JSON value in the form that fields need.
 ///
-/// Reading one fails only for broken JSON. What is of the wrong kind is kept as such, so that a
-/// later duplicate of the key can still replace it.
+/// Parsing fails for broken JSON only. A value of the wrong kind is kept, because a later duplicate
+/// of its key may replace it.
 #[derive(Debug, Default)]
 pub(super) enum Value<'a> {
-    /// `null`, or a key that is not there.
+    /// `null`, or no value at all.
     #[default]
     Null,
-    /// A whole number, also one written as `1.0` or `1e3`.
+    /// A whole number, also if written as `1.0` or `1e3`.
     Number(u64),
-    /// A string without the white space around it.
+    /// A trimmed string.
     Text(Cow<'a, str>),
-    /// An array of numbers from 0 to 255, or what else was found in it.
+    /// An array of numbers from 0 to 255, or the first item that is not one.
     Bytes(Result<Data, String>),
-    /// Anything else, as error messages show it.
+    /// Any other value, as error messages show it.
     Other(String),
 }
 
 impl Value<'_> {
-    /// The number, also from a numeric string; `None` where it is none or does not fit.
+    /// Returns the number, also that of a numeric string. Returns `None` if it is not a number, or is
+    /// out of the range of `T`.
     pub(super) fn number<T: TryFrom<u64>>(&self) -> Option<T> {
         let number = match self {
             Self::Number(number) => *number,
-            Self::Text(text) => decimal_or_hex(text)?,
+            Self::Text(text) => parse_decimal_or_hex(text)?,
             Self::Null | Self::Bytes(_) | Self::Other(_) => return None,
         };
         T::try_from(number).ok()
     }
 
-    /// The value as error messages show it.
+    /// Returns the value as error messages show it.
     pub(super) fn found(&self) -> Cow<'_, str> {
         match self {
             Self::Null => "null".into(),
@@ -124,8 +126,6 @@ impl<'de> Visitor<'de> for ValueVisitor {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use super::*;
 
     #[test]

@@ -1,4 +1,4 @@
-//! Handles: numbers that stand for open drivers.
+//! Handles: the numbers of open drivers at the C interface.
 
 use std::{
     cell::RefCell,
@@ -6,7 +6,7 @@ use std::{
     ffi::c_long,
     sync::{
         Arc, Once, Weak,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicIsize, Ordering},
     },
 };
 
@@ -17,36 +17,47 @@ use crate::driver::Driver;
 /// The open drivers of the process.
 static DRIVERS: RwLock<BTreeMap<c_long, Arc<Driver>>> = RwLock::new(BTreeMap::new());
 
-/// The next handle. Counts up for as long as the process lives, so that no handle is used
-/// twice; starts far from the small numbers and zeros that a host may pass by mistake.
-static NEXT: AtomicI64 = AtomicI64::new(0x5653_4350_0000_0001);
+/// The first handle: the upper bits of a constant, far from 0 and the small numbers that a host may
+/// pass by mistake. `isize` has the width of a C long on Linux, 32 or 64 bits.
+const START: isize = (0x5653_4350_0000_0001_u64 >> (u64::BITS - isize::BITS)) as isize | 1;
 
-/// The first handle that may be open: in a child of the host those of the parent are not, since
-/// their threads are missing there.
-static FIRST: AtomicI64 = AtomicI64::new(1);
+const _: () = assert!(size_of::<isize>() == size_of::<c_long>() && START > isize::MAX / 2);
+
+/// The next handle. It only counts up, so that no handle is used twice in a process.
+static NEXT: AtomicIsize = AtomicIsize::new(START);
+
+/// The lowest handle that may be open. In a child of the host all handles of the parent are lower:
+/// the threads of their drivers do not exist there.
+static FIRST: AtomicIsize = AtomicIsize::new(START);
 
 thread_local! {
-    /// The handle that this thread used last: hosts use one, and often.
+    /// The handle that this thread has used last: hosts use one, and often.
     static LAST: RefCell<(c_long, Weak<Driver>)> = const { RefCell::new((0, Weak::new())) };
 }
 
-/// Registers a driver. The handle is positive.
-pub(super) fn insert(driver: Driver) -> c_long {
-    static FORKS: Once = Once::new();
-    FORKS.call_once(|| {
-        // SAFETY: the function may be called at any time, by any thread, for as long as the
-        // process lives: the library is never unloaded. An error leaves things as they are.
+/// Registers a driver and returns its handle, which is positive. Returns `None`, and closes the
+/// driver, if all handles were used.
+pub(super) fn insert(driver: Driver) -> Option<c_long> {
+    static REGISTER_ONCE: Once = Once::new();
+    REGISTER_ONCE.call_once(|| {
+        // SAFETY: any thread may call the function at any time while the process lives: it uses
+        // atomics only, and the library is never unloaded (see build.rs). If the call fails,
+        // children are not told apart from their parent.
         unsafe { libc::pthread_atfork(None, None, Some(forget_all)) };
     });
-    let handle = NEXT.fetch_add(1, Ordering::Relaxed);
+    let handle = NEXT
+        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |next| {
+            next.checked_add(1)
+        })
+        .ok()? as c_long;
     DRIVERS.write().insert(handle, Arc::new(driver));
-    handle
+    Some(handle)
 }
 
-/// The driver of a handle, `None` where it is not open. One that is just being closed may still
-/// be found, and says itself that it is closed.
+/// Returns the driver of a handle, `None` if the handle is not open. A driver that another thread
+/// is closing may still be returned; its methods report that it is closed.
 pub(super) fn get(handle: c_long) -> Option<Arc<Driver>> {
-    if handle < FIRST.load(Ordering::Relaxed) {
+    if !may_be_open(handle) {
         return None;
     }
     let find = || DRIVERS.read().get(&handle).cloned();
@@ -59,19 +70,26 @@ pub(super) fn get(handle: c_long) -> Option<Arc<Driver>> {
         }
         last.1.upgrade()
     };
-    // A thread that ends has none any more.
+    // A thread that is ending has no thread-local values any more.
     LAST.try_with(last).unwrap_or_else(|_| find())
 }
 
-/// Takes a driver out; its handle is never valid again.
+/// Removes a driver and returns it, `None` if the handle is not open. The handle is never valid
+/// again.
 pub(super) fn remove(handle: c_long) -> Option<Arc<Driver>> {
-    if handle < FIRST.load(Ordering::Relaxed) {
+    if !may_be_open(handle) {
         return None;
     }
     DRIVERS.write().remove(&handle)
 }
 
-/// Called in a child of the host: only sets a number, since any lock may be held.
+/// Returns false for handles that are certainly not open. Takes no lock: in a child of the host any
+/// lock may be held for ever.
+fn may_be_open(handle: c_long) -> bool {
+    handle >= FIRST.load(Ordering::Relaxed) as c_long
+}
+
+/// Closes all handles in a child of the host, where only async-signal-safe functions may be called.
 extern "C" fn forget_all() {
     FIRST.store(NEXT.load(Ordering::Relaxed), Ordering::Relaxed);
 }

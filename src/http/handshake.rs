@@ -1,11 +1,6 @@
-//! The start of a connection with TLS.
+//! TLS handshakes of new connections.
 
-use std::{
-    io,
-    net::IpAddr,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{io, net::IpAddr, sync::Arc, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -14,54 +9,61 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-use crate::{metrics::Burst, tls::Tls};
+use super::listen::REQUEST_TIMEOUT;
+use crate::{metrics::LogLimit, tls::Tls};
 
-/// How long a client that is sent away may take to go.
+/// How long a client without TLS may take to read the answer and close.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// Bytes that such a client may send meanwhile.
+/// The largest number of bytes that are read from such a client meanwhile.
 const MAX_LINGER: u64 = 64 * 1024;
 
-/// What is answered to who speaks HTTP without TLS.
+/// The answer to a client that speaks HTTP without TLS.
 const PLAIN_HTTP: &[u8] =
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
     Content-Length: 46\r\nConnection: close\r\n\r\nThis port speaks TLS: use https:// or wss://.\n";
 
-/// Makes TLS of connections.
+/// Does the handshakes of one listener.
 #[derive(Debug)]
-pub(super) struct Handshakes {
+pub(crate) struct Handshakes {
     tls: Arc<Tls>,
-    failures: Burst,
+    /// Limits the lines about handshakes that failed.
+    failures: LogLimit,
+    /// Limits the lines about connections without a handshake.
+    probes: LogLimit,
 }
 
 impl Handshakes {
     pub(super) fn new(tls: Arc<Tls>) -> Self {
         Self {
             tls,
-            failures: Burst::default(),
+            failures: LogLimit::default(),
+            probes: LogLimit::default(),
         }
     }
 
-    /// The connection with TLS, where it comes about in `time`; else `None`, which is logged.
+    /// Does the handshake with a client. Returns `None` if it fails or takes longer than
+    /// [`REQUEST_TIMEOUT`], and logs why.
     pub(super) async fn accept(
         &self,
         socket: TcpStream,
         address: IpAddr,
-        time: Duration,
     ) -> Option<Box<TlsStream<TcpStream>>> {
-        let handshake = timeout(time, self.handshake(socket));
+        let handshake = timeout(REQUEST_TIMEOUT, self.handshake(socket));
         let (error, socket) = match handshake.await {
             Ok(Ok(stream)) => return Some(stream),
             Ok(Err((error, socket))) => (error, Some(socket)),
             Err(_) => (io::ErrorKind::TimedOut.into(), None),
         };
         if error.kind() == io::ErrorKind::UnexpectedEof {
-            // As watchdogs do, which only look whether somebody listens.
-            tracing::debug!("no TLS with {address}: {error}");
-        } else if let Some(count) = self.failures.hit(1, Instant::now()) {
-            tracing::info!(
-                "no TLS with {address}: {error} ({count} failed since the last such line)"
-            );
+            // Watchdogs only check that the port is open.
+            if let Some(repeats) = self.probes.allow_line() {
+                tracing::debug!(
+                    "{address} closed the connection before a TLS handshake: {error}{repeats}"
+                );
+            }
+        } else if let Some(repeats) = self.failures.allow_line() {
+            tracing::info!("TLS handshake with {address} failed: {error}{repeats}");
         }
         if let Some(socket) = socket {
             let _ = timeout(LINGER, linger(socket)).await;
@@ -75,21 +77,24 @@ impl Handshakes {
     ) -> Result<Box<TlsStream<TcpStream>>, (io::Error, TcpStream)> {
         let mut first = [0];
         match socket.peek(&mut first).await {
-            // The method of a request; TLS starts with 22.
+            // An HTTP request starts with its method, TLS with the byte 22 (RFC 8446 §5.1).
             Ok(1..) if first[0].is_ascii_uppercase() => {
                 let _ = socket.write_all(PLAIN_HTTP).await;
-                return Err((io::Error::other("plain HTTP"), socket));
+                return Err((
+                    io::Error::other("the client speaks HTTP without TLS"),
+                    socket,
+                ));
             }
             Ok(_) => {}
             Err(error) => return Err((error, socket)),
         }
-        let acceptor = TlsAcceptor::from(self.tls.config().await);
+        let acceptor = TlsAcceptor::from(self.tls.config());
         acceptor.accept(socket).into_fallible().await.map(Box::new)
     }
 }
 
-/// Ends a connection so that what was written arrives: where bytes of the client are left unread
-/// the kernel resets it.
+/// Closes a connection so that the client receives the answer. If bytes of the client
+/// were left unread, the kernel would reset the connection, and the answer could be lost.
 async fn linger(mut socket: TcpStream) -> io::Result<()> {
     socket.shutdown().await?;
     let rest = &mut socket.take(MAX_LINGER);

@@ -1,196 +1,195 @@
-//! Listening sockets, and the task of each.
+//! The task that accepts the connections of a listening socket.
 
 use std::{
+    convert::Infallible,
     error::Error,
-    fmt, io,
-    net::{SocketAddr, ToSocketAddrs},
-    sync::Arc,
+    sync::{Arc, LazyLock},
     time::Duration,
 };
 
-use hyper::{server::conn::http1, service::service_fn};
+use futures_util::FutureExt;
+use hyper::{
+    Request,
+    body::{Body, Incoming},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::SockRef;
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::Semaphore,
-};
+use tokio::{io::Interest, net::TcpStream};
+use tokio_rustls::server::TlsStream;
+use tokio_util::either::Either;
 
 use super::{
+    answered::Answered,
+    bind::Listener,
     handshake::Handshakes,
-    patience::Patience,
     route::{Peer, Router, route},
+    write_timeout::WriteTimeout,
 };
-use crate::{config::Listen, socket::Socket, tls::Tls};
+use crate::{
+    client::{Place, Places},
+    metrics::LogLimit,
+    ws,
+};
 
-/// Time for a client to send its request, or to finish its handshake with TLS.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a client may take to send the head of its request, or to finish its TLS handshake.
+pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The same where many others have sent none: those who wait for their places are not to wait for
-/// long.
-const HURRIED_REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
+/// The time between attempts to accept connections, when the system refuses.
+const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Connections that have not sent a request, or whose request is being answered. More of them
-/// wait in the kernel's backlog.
-const MAX_REQUESTS: usize = 512;
-
-/// Bytes that wait in the kernel before it takes no more.
+/// Unsent bytes in the kernel above which a socket is not writable.
 const MAX_NOT_SENT: u32 = 16 * 1024;
 
-/// Bytes of a request's head.
+/// The largest number of bytes of a request's head.
 const MAX_HEAD: usize = 16 * 1024;
 
-/// A socket that listens.
-#[derive(Debug)]
-pub struct Listener {
-    socket: TcpListener,
-    address: SocketAddr,
-    /// `None` where clients speak without.
-    tls: Option<Arc<Tls>>,
-}
+/// The socket of a client, without or with TLS.
+pub(super) type Socket = Either<TcpStream, Box<TlsStream<TcpStream>>>;
 
-impl Listener {
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-}
-
-impl fmt::Display for Listener {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.tls.is_some() { "wss" } else { "ws" };
-        write!(f, "{scheme}://{}", self.address)
-    }
-}
-
-/// Binds all addresses that the interfaces stand for.
-///
-/// # Errors
-/// The interface and why it cannot be bound, where none of its addresses can or one is taken, or
-/// where it is for TLS and there is none.
-pub async fn bind(interfaces: &[Listen], tls: Option<&Arc<Tls>>) -> Result<Vec<Listener>, String> {
-    let mut listeners = Vec::new();
-    for interface in interfaces {
-        let tls = match (interface.tls, tls) {
-            (false, _) => None,
-            (true, Some(tls)) => Some(tls.clone()),
-            (true, None) => return Err(format!("{interface}: no certificate")),
+impl ws::connection::Socket for Socket {
+    fn is_closed_by_peer(&self) -> bool {
+        let stream = match self {
+            Self::Left(stream) => stream,
+            Self::Right(stream) => stream.get_ref().0,
         };
-        let addresses = resolve(interface).map_err(|error| format!("{interface}: {error}"))?;
-        let before = listeners.len();
-        let mut last_error = None;
-        for address in addresses {
-            match TcpListener::bind(address).await {
-                Ok(socket) => listeners.push(Listener {
-                    address: socket.local_addr().unwrap_or(address),
-                    tls: tls.clone(),
-                    socket,
-                }),
-                // Names stand for addresses that the machine may not have, as ::1 for localhost.
-                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-                    return Err(format!("{interface}: {address}: {error}"));
-                }
-                Err(error) => last_error = Some(format!("{interface}: {address}: {error}")),
-            }
-            if interface.host.is_none() && listeners.len() > before {
-                break;
-            }
-        }
-        if listeners.len() == before {
-            return Err(last_error.unwrap_or_else(|| format!("{interface}: no such address")));
-        }
+        // Ready if there is something to read; tells then if that is all.
+        let ready = stream.ready(Interest::READABLE).now_or_never();
+        ready.is_some_and(|ready| ready.is_ok_and(|ready| ready.is_read_closed()))
     }
-    Ok(listeners)
+
+    fn takes_direct_writes(&self) -> bool {
+        // TLS writes several buffers at once, which raises SIGPIPE if the client is gone.
+        matches!(self, Self::Left(_))
+    }
 }
 
-/// Accepts clients for as long as it is not dropped.
-pub async fn accept(listener: Listener, router: Arc<Router>) {
+/// The answer to a connection that there is no place for, where there is no TLS.
+const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 10\r\n\
+    Content-Type: text/plain; charset=utf-8\r\nContent-Length: 22\r\nConnection: close\r\n\r\n\
+    Too many connections.\n";
+
+/// Returns the places of the connections of this process, whatever drivers it has opened and wherever
+/// they listen. There are `max` of them from now on.
+pub(crate) fn places(max: usize) -> Arc<Places> {
+    static PLACES: LazyLock<Arc<Places>> =
+        LazyLock::new(|| Arc::new(Places::new("connections", 1)));
+    PLACES.set_max(max);
+    PLACES.clone()
+}
+
+/// Accepts connections, and serves each that gets a place in a task of its own, until it is dropped.
+pub(crate) async fn accept(listener: Listener, router: Arc<Router>) {
     let handshakes = listener.tls.map(|tls| Arc::new(Handshakes::new(tls)));
-    let requests = Arc::new(Semaphore::new(MAX_REQUESTS));
-    let mut failing = false;
+    let failures = LogLimit::default();
     loop {
-        // Never closed.
-        let Ok(permit) = requests.clone().acquire_owned().await else {
-            return;
-        };
         match listener.socket.accept().await {
             Ok((socket, address)) => {
-                if failing {
-                    failing = false;
-                    tracing::warn!("connections are accepted again");
+                let address = address.ip().to_canonical();
+                let turned_away = &router.log_limits.connections;
+                match router.places.enter(address, turned_away).await {
+                    Some(place) => {
+                        let peer = Peer {
+                            address,
+                            secure: handshakes.is_some(),
+                            is_local: listener.address.ip().is_loopback(),
+                            place: Arc::new(place),
+                        };
+                        tokio::spawn(serve(socket, peer, handshakes.clone(), router.clone()));
+                    }
+                    None => refuse(&socket, &router, handshakes.is_none()),
                 }
-                let handshakes = handshakes.clone();
-                let router = router.clone();
-                let time = if requests.available_permits() < MAX_REQUESTS / 2 {
-                    HURRIED_REQUEST_TIMEOUT
-                } else {
-                    REQUEST_TIMEOUT
-                };
-                tokio::spawn(async move {
-                    serve(socket, address, handshakes, router, time).await;
-                    drop(permit);
-                });
             }
             Err(error) => {
-                // No descriptors, no memory: later there may be some.
-                if !failing {
-                    failing = true;
-                    tracing::error!("cannot accept connections: {error}");
+                // The process has no descriptors or no memory left; there may be some later.
+                if let Some(repeats) = failures.allow_line() {
+                    tracing::error!(
+                        "connections to {} cannot be accepted: {error}; trying again{repeats}",
+                        listener.address
+                    );
                 }
-                tokio::time::sleep(Duration::from_millis(100)).await;
+                tokio::time::sleep(RETRY_INTERVAL).await;
             }
         }
     }
 }
 
-fn resolve(interface: &Listen) -> io::Result<Vec<SocketAddr>> {
-    match &interface.host {
-        // The IPv6 socket takes IPv4 as well; the second is for machines without IPv6.
-        None => Ok(vec![
-            SocketAddr::new([0u16; 8].into(), interface.port),
-            SocketAddr::new([0u8; 4].into(), interface.port),
-        ]),
-        Some(host) => Ok((host.as_str(), interface.port).to_socket_addrs()?.collect()),
+/// Tells a client without TLS that there is no place for its connection, as far as that can be done
+/// without waiting.
+fn refuse(socket: &TcpStream, router: &Router, is_plain: bool) {
+    router.server.shared.counters.refused_connections.add(1);
+    if is_plain {
+        let _ = socket.try_write(NO_PLACE);
     }
 }
 
-async fn serve(
+/// Serves a connection until it ends or its place is needed.
+pub(crate) async fn serve(
     socket: TcpStream,
-    address: SocketAddr,
+    peer: Peer,
     handshakes: Option<Arc<Handshakes>>,
     router: Arc<Router>,
-    time: Duration,
 ) {
-    // Batches are made where events are; the kernel is not to wait for more.
+    let counters = router.server.shared.counters.clone();
+    let evicted = peer.place.evicted();
+    tokio::select! {
+        () = serve_requests(socket, peer, handshakes, router) => {}
+        () = evicted => counters.evicted_connections.add(1),
+    }
+}
+
+async fn serve_requests(
+    socket: TcpStream,
+    peer: Peer,
+    handshakes: Option<Arc<Handshakes>>,
+    router: Arc<Router>,
+) {
+    // Events are gathered before they are written, so that the kernel need not wait for more.
     let _ = socket.set_nodelay(true);
-    // A full send buffer of the kernel would hide for long that the client takes something.
+    // With a large buffer of unsent bytes it would show too late that the client takes some.
     let _ = SockRef::from(&socket).set_tcp_notsent_lowat(MAX_NOT_SENT);
-    let address = address.ip().to_canonical();
-    let peer = Peer {
-        address,
-        secure: handshakes.is_some(),
-    };
     let socket = match handshakes {
-        None => Socket::Plain(socket),
-        Some(handshakes) => match handshakes.accept(socket, address, time).await {
-            Some(stream) => Socket::Tls(stream),
+        None => Either::Left(socket),
+        Some(handshakes) => match handshakes.accept(socket, peer.address).await {
+            Some(stream) => Either::Right(stream),
             None => return,
         },
     };
-    let patience = router.server.limits.write_timeout;
-    let service = service_fn(move |request| {
-        let router = router.clone();
-        async move { Ok::<_, std::convert::Infallible>(route(&router, peer, request).await) }
+    let (address, place) = (peer.address, peer.place.clone());
+    let write_timeout = router.server.limits.write_timeout;
+    let failures = router.clone();
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (router, peer) = (router.clone(), peer.clone());
+        async move {
+            note_request(&peer.place, &request);
+            let response = route(&router, &peer, request).await;
+            Ok::<_, Infallible>(Answered::follow(response, peer.place))
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(time)
+        .header_read_timeout(REQUEST_TIMEOUT)
         .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(Patience::new(socket, patience)), service)
+        .serve_connection(
+            TokioIo::new(WriteTimeout::new(socket, write_timeout, place)),
+            service,
+        )
         .with_upgrades();
-    if let Err(error) = connection.await {
+    if let Err(error) = connection.await
+        && let Some(repeats) = failures.log_limits.broken.allow_line()
+    {
         let cause = error.source().map(|cause| format!(": {cause}"));
         let cause = cause.unwrap_or_default();
-        tracing::debug!("request from {address}: {error}{cause}");
+        tracing::debug!("request from {address} failed: {error}{cause}{repeats}");
+    }
+}
+
+/// Notes that the driver works for a peer, unless the body of its request is still awaited.
+fn note_request(place: &Place, request: &Request<Incoming>) {
+    if request.body().is_end_stream() {
+        place.note_working();
+    } else {
+        place.note_waiting();
     }
 }

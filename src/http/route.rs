@@ -1,78 +1,121 @@
-//! What a request leads to.
+//! Passes each request to what serves its path.
 
 use std::{net::IpAddr, sync::Arc};
 
 use bytes::Bytes;
 use http_body_util::{Either, Full};
 use hyper::{
-    HeaderMap, Method, Request, Response, StatusCode,
+    HeaderMap, Request, Response, StatusCode,
     body::Incoming,
-    header::{
-        ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, ORIGIN, RETRY_AFTER,
-        SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION,
-        UPGRADE,
-    },
-    upgrade::OnUpgrade,
+    header::{CONNECTION, CONTENT_TYPE, HOST, HeaderValue, ORIGIN, UPGRADE},
 };
-use hyper_util::rt::TokioIo;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tower_http::services::fs::ServeFileSystemResponseBody;
 
-use super::{files::Files, patience::Patience, rest::Rest};
+use super::{
+    HostNames, api::Api, files::Files, monitor, rest::Rest, rules, settings::Urls,
+    upgrade::websocket,
+};
 use crate::{
-    config::Urls,
-    metrics::{self, Gauges},
-    ws::{
-        Protocol,
-        clients::{Kind, Ticket},
-        connection::{self, Server},
-    },
+    client::{Place, Places},
+    metrics::{Excerpt, LogLimit},
+    monitoring::Monitor,
+    ws::{Protocol, connection::Server},
 };
 
-/// Seconds after which a client that was turned away may try again.
-const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("10");
-
-/// Where the paths lead.
+/// The paths, and what serves them.
 #[derive(Debug)]
-pub struct Router {
+pub(crate) struct Router {
     /// The paths.
     pub urls: Urls,
-    /// Origins that may open a websocket, `None` for any.
+    /// The names of the server on addresses of this machine.
+    pub host_names: HostNames,
+    /// Origins whose pages may open a websocket, `None` for any.
     pub origins: Option<Vec<String>>,
-    /// What serves websockets.
+    /// Serves websockets.
     pub server: Arc<Server>,
-    /// The REST interface, `None` where it is switched off.
+    /// Serves REST, `None` if it is switched off.
     pub rest: Option<Rest>,
-    /// Path of the metrics page, `None` where there is none.
-    pub metrics: Option<String>,
-    /// Everything else, `None` where there is nothing else.
+    /// Serves the paths below `/api`.
+    pub api: Api,
+    /// Makes the page of metrics.
+    pub(crate) monitor: Arc<Monitor>,
+    /// Serves all other paths, `None` if there are no files to serve.
     pub files: Option<Files>,
+    /// The places of all connections.
+    pub(crate) places: Arc<Places>,
+    /// Limits the lines about requests.
+    pub(crate) log_limits: LogLimits,
 }
 
-/// Who sends a request.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Peer {
-    /// Where the client is, never an IPv4 address in the clothes of an IPv6 one.
-    pub(super) address: IpAddr,
-    /// Whether nobody else can read what is sent.
-    pub(super) secure: bool,
+impl Router {
+    /// Returns whether pages of an origin may open a websocket.
+    pub(super) fn allows_origin(&self, origin: &HeaderValue) -> bool {
+        let is = |allowed: &String| allowed.as_bytes() == origin.as_bytes();
+        let origins = self.origins.as_ref();
+        origins.is_none_or(|origins| origins.iter().any(is))
+    }
 }
 
-/// Answers a request; one for a websocket goes on as such behind the answer.
+/// Limits the lines about requests that fail or are refused.
+#[derive(Debug, Default)]
+pub(crate) struct LogLimits {
+    /// Connections that get no place.
+    pub(super) connections: LogLimit,
+    /// Requests that break off or are no HTTP.
+    pub(super) broken: LogLimit,
+    /// Requests for other hosts.
+    hosts: LogLimit,
+    /// Websockets of pages that may not open one.
+    pub(super) origins: LogLimit,
+    /// Websockets that begin.
+    pub(super) websockets: LogLimit,
+    /// Websockets that break off before they begin.
+    pub(super) upgrades: LogLimit,
+}
+
+/// The sender of a request.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    /// The address of the client; IPv4 if it is an IPv4-mapped IPv6 address.
+    pub(crate) address: IpAddr,
+    /// True if the connection has TLS.
+    pub(crate) secure: bool,
+    /// True if it came to an address that only this machine can reach.
+    pub(crate) is_local: bool,
+    /// The place of the connection.
+    pub(crate) place: Arc<Place>,
+}
+
+/// Answers a request. Starts a task for each websocket after its answer.
 pub(super) async fn route(
-    router: &Router,
-    peer: Peer,
+    router: &Arc<Router>,
+    peer: &Peer,
     request: Request<Incoming>,
 ) -> Response<Either<Full<Bytes>, ServeFileSystemResponseBody>> {
+    let checked = rules::check_target(&request)
+        .and_then(|()| rules::check_host(&request))
+        .and_then(|()| rules::check_coding(&request));
+    if let Err(text) = checked {
+        return bad_request(text).map(Either::Left);
+    }
+    let host = request.headers().get(HOST);
+    let may_be_a_page = !is_program(request.headers());
+    if peer.is_local && may_be_a_page && !router.host_names.allow(host) {
+        return wrong_host(router, peer.address, host).map(Either::Left);
+    }
     let path = request.uri().path();
     let response = if Some(path) == router.urls.ws1.as_deref() {
-        websocket(router, peer.address, Protocol::Ws1, request)
+        websocket(router, peer, Protocol::Ws1, request).await
     } else if Some(path) == router.urls.ws2.as_deref() {
-        websocket(router, peer.address, Protocol::Ws2, request)
+        websocket(router, peer, Protocol::Ws2, request).await
     } else if let Some(rest) = router.rest.as_ref().filter(|rest| rest.is_at(path)) {
         Box::pin(rest.answer(peer, request)).await
-    } else if Some(path) == router.metrics.as_deref() {
-        metrics(&router.server, peer, request.method())
+    } else if Some(path) == router.urls.metrics.as_deref() {
+        monitor::metrics(router, peer.address, request.method()).await
+    } else if Some(path) == router.urls.health.as_deref() {
+        monitor::health(&router.server.shared, request.method())
+    } else if Api::is_at(path) {
+        Box::pin(router.api.answer(peer, request)).await
     } else if let Some(files) = &router.files {
         return Box::pin(files.answer(request)).await;
     } else {
@@ -81,133 +124,40 @@ pub(super) async fn route(
     response.map(Either::Left)
 }
 
-fn metrics(server: &Server, peer: Peer, method: &Method) -> Response<Full<Bytes>> {
-    if !peer.address.is_loopback() {
-        let text = "This page is for clients on the same machine.\n";
-        return answer(StatusCode::FORBIDDEN, text);
-    }
-    if !matches!(*method, Method::GET | Method::HEAD) {
-        let mut response = answer(StatusCode::METHOD_NOT_ALLOWED, "Only GET is understood.\n");
-        let methods = HeaderValue::from_static("GET, HEAD");
-        response.headers_mut().insert(ALLOW, methods);
-        return response;
-    }
-    let count = |kind| server.clients.count_of(kind);
-    let gauges = Gauges {
-        clients: [
-            ("ws1", count(Kind::Websocket(Protocol::Ws1))),
-            ("ws2", count(Kind::Websocket(Protocol::Ws2))),
-            ("rest", count(Kind::Rest)),
-        ],
-        queues: server.hub.waiting(),
-        logins_refused: server.gate.refused(),
-    };
-    let mut response = Response::new(Full::from(metrics::page(&server.counters, &gauges)));
-    let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-    response.headers_mut().insert(CONTENT_TYPE, kind);
-    response
+/// Returns true if no page of a browser has sent a request: a browser tells the origin of each
+/// websocket that it opens (RFC 6455 §4.1), and lets no page ask for another upgrade.
+fn is_program(headers: &HeaderMap) -> bool {
+    headers.contains_key(UPGRADE) && !headers.contains_key(ORIGIN)
 }
 
-fn websocket(
+/// Refuses a request for another host.
+fn wrong_host(
     router: &Router,
     address: IpAddr,
-    protocol: Protocol,
-    mut request: Request<Incoming>,
+    host: Option<&HeaderValue>,
 ) -> Response<Full<Bytes>> {
-    let headers = request.headers();
-    if request.method() != Method::GET
-        || !lists(headers, &CONNECTION, "upgrade")
-        || !lists(headers, &UPGRADE, "websocket")
-    {
-        let mut response = answer(
-            StatusCode::UPGRADE_REQUIRED,
-            "This is a websocket: connect with a ws:// URL.\n",
+    if let Some(repeats) = router.log_limits.hosts.allow_line() {
+        let host = host.map_or(&b""[..], HeaderValue::as_bytes);
+        tracing::warn!(
+            "request from {address} refused: {} is not a name of this machine; list it in \
+             host-names to allow it{repeats}",
+            Excerpt(host)
         );
-        let headers = response.headers_mut();
-        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
-        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
-        return response;
     }
-    let version = headers.get(SEC_WEBSOCKET_VERSION);
-    if version.is_none_or(|version| version != "13") {
-        let mut response = answer(
-            StatusCode::UPGRADE_REQUIRED,
-            "Only websocket version 13 is understood.\n",
-        );
-        let headers = response.headers_mut();
-        headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
-        return response;
-    }
-    let Some(key) = headers.get(SEC_WEBSOCKET_KEY) else {
-        return answer(StatusCode::BAD_REQUEST, "Sec-WebSocket-Key is missing.\n");
-    };
-    let accept = derive_accept_key(key.as_bytes());
-    if let (Some(allowed), Some(origin)) = (&router.origins, headers.get(ORIGIN))
-        && !allowed
-            .iter()
-            .any(|allowed| allowed.as_bytes() == origin.as_bytes())
-    {
-        tracing::warn!("{address}: a page of {origin:?} may not connect (key origins)");
-        return answer(StatusCode::FORBIDDEN, "This origin is not allowed.\n");
-    }
-    let subprotocol = lists(headers, &SEC_WEBSOCKET_PROTOCOL, protocol.subprotocol());
-    let kind = Kind::Websocket(protocol);
-    let Some(ticket) = router.server.clients.admit(kind, address) else {
-        let mut response = answer(StatusCode::SERVICE_UNAVAILABLE, "Too many clients.\n");
-        response.headers_mut().insert(RETRY_AFTER, RETRY_SECONDS);
-        return response;
-    };
+    let text = "This server knows its machine by another name. Use localhost or an address, or list \
+                the name in the key host-names.\n";
+    answer(StatusCode::MISDIRECTED_REQUEST, text)
+}
 
-    let upgrade = hyper::upgrade::on(&mut request);
-    tokio::spawn(serve(router.server.clone(), protocol, ticket, upgrade));
-
-    let mut response = Response::new(Full::default());
-    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    let headers = response.headers_mut();
-    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
-    headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
-    if let Ok(accept) = HeaderValue::from_str(&accept) {
-        headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
-    }
-    if subprotocol {
-        let name = HeaderValue::from_static(protocol.subprotocol());
-        headers.insert(SEC_WEBSOCKET_PROTOCOL, name);
-    }
+/// Answers 400 and closes: the start of the next request is unknown.
+pub(super) fn bad_request(text: &'static str) -> Response<Full<Bytes>> {
+    let mut response = answer(StatusCode::BAD_REQUEST, text);
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(CONNECTION, close);
     response
 }
 
-async fn serve(server: Arc<Server>, protocol: Protocol, ticket: Ticket, upgrade: OnUpgrade) {
-    let upgraded = match upgrade.await {
-        Ok(upgraded) => upgraded,
-        Err(error) => {
-            tracing::debug!("{}: {error}", ticket.address());
-            return;
-        }
-    };
-    // What was put in comes out.
-    let Ok(parts) = upgraded.downcast::<TokioIo<Patience>>() else {
-        tracing::error!("an upgraded connection is no socket");
-        return;
-    };
-    let socket = parts.io.into_inner().into_inner();
-    // Not the buffer that it is part of, which is large and would stay.
-    let early = Bytes::copy_from_slice(&parts.read_buf);
-    drop(parts.read_buf);
-    // Not on the stack of this task, which waits for as long as the client stays.
-    Box::pin(connection::serve(server, protocol, ticket, socket, early)).await;
-}
-
-/// Whether a header that lists words has this one.
-fn lists(headers: &HeaderMap, name: &HeaderName, word: &str) -> bool {
-    headers
-        .get_all(name)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|part| part.trim().eq_ignore_ascii_case(word))
-}
-
-/// A short text.
+/// Returns a response with a short text.
 pub(super) fn answer(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::from(text));
     *response.status_mut() = status;

@@ -1,38 +1,33 @@
-//! Events on their way to the clients, encoded once for each protocol.
+//! Events on their way to the readers, encoded once for all who want the same form.
 
-use std::sync::OnceLock;
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicUsize, Ordering::Relaxed},
+};
 
 use bytes::Bytes;
 
-use super::frame;
-use crate::event::{
-    Event,
-    json::{self, Keys},
-    text,
-};
-
-/// Appends the ws1 message that carries an event.
-pub fn ws1_event(event: &Event, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"E;");
-    text::encode(event, out);
-}
-
-/// Appends the ws2 message that carries an event.
-pub fn ws2_event(event: &Event, message_type: &str, keys: Keys, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"{\"type\":\"");
-    out.extend_from_slice(message_type.as_bytes());
-    out.extend_from_slice(b"\",\"event\":");
-    json::encode(event, keys, out);
-    out.push(b'}');
-}
+use crate::event::Event;
 
 /// An event and where it came from.
 #[derive(Clone, Debug)]
 pub struct Routed {
     /// The event.
     pub event: Event,
-    /// Where it came from, and does not go back to.
+    /// Its origin, which does not receive it.
     pub origin: Endpoint,
+}
+
+impl Routed {
+    /// Returns true if the event is for this reader: nothing goes back to where it came from, or
+    /// from bus to bus, and a reply goes to the client alone that has asked.
+    pub fn is_for(&self, reader: Endpoint) -> bool {
+        match (self.origin, reader) {
+            (Endpoint::DriverTo(client), reader) => reader == Endpoint::Client(client),
+            (Endpoint::Bus(_), Endpoint::Bus(_)) => false,
+            (origin, reader) => origin != reader,
+        }
+    }
 }
 
 /// Where events come from and go to.
@@ -44,116 +39,171 @@ pub enum Endpoint {
     Client(u32),
     /// A CAN bus, by its index.
     Bus(usize),
-    /// The driver itself.
-    Driver,
+    /// The driver itself, in reply to the client with this number.
+    DriverTo(u32),
+    /// The recorder of the history. Nothing comes from there.
+    Monitor,
 }
 
-/// Neighbouring events, with the websocket frames that carry them.
+/// The bytes that the batches of a driver take, all together.
+#[derive(Debug, Default)]
+pub struct BatchMemory(AtomicUsize);
+
+impl BatchMemory {
+    /// Returns about how many bytes the batches take that are still referenced.
+    pub fn used(&self) -> usize {
+        self.0.load(Relaxed)
+    }
+}
+
+/// Neighbouring events, with a slot for each form that they are sent in.
 #[derive(Debug)]
 pub struct Batch {
     events: Vec<Routed>,
-    from_clients: bool,
-    ws1: OnceLock<Frames>,
-    ws2: OnceLock<Frames>,
+    for_all_clients: bool,
+    weight: usize,
+    memory: Arc<BatchMemory>,
+    text: OnceLock<Encoded>,
+    json: OnceLock<Encoded>,
 }
 
-/// Complete websocket frames, one for each event of a batch.
+/// Names one encoded form of a batch. The first reader that needs a form fills its slot; all who
+/// use a slot must fill it alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slot {
+    /// For a form in text.
+    Text,
+    /// For a form in JSON.
+    Json,
+}
+
+/// The events of a batch in one form, one behind the other.
 #[derive(Debug)]
-pub struct Frames {
+pub struct Encoded {
     bytes: Bytes,
+    /// Where each event ends.
     ends: Vec<u32>,
 }
 
 impl Batch {
-    /// A batch of events in their order.
-    pub fn new(events: Vec<Routed>) -> Self {
+    /// Makes a batch of events in their order, whose bytes are counted in `memory`.
+    pub fn new(events: Vec<Routed>, memory: &Arc<BatchMemory>) -> Self {
+        let weight = weight(&events);
+        memory.0.fetch_add(weight, Relaxed);
         Self {
-            from_clients: events
+            for_all_clients: events
                 .iter()
-                .any(|routed| matches!(routed.origin, Endpoint::Client(_))),
+                .all(|routed| matches!(routed.origin, Endpoint::Host | Endpoint::Bus(_))),
             events,
-            ws1: OnceLock::new(),
-            ws2: OnceLock::new(),
+            weight,
+            memory: memory.clone(),
+            text: OnceLock::new(),
+            json: OnceLock::new(),
         }
     }
 
-    /// The events.
+    /// Returns the events.
     pub fn events(&self) -> &[Routed] {
         &self.events
     }
 
-    /// Whether some of the events came from clients, who do not get them back.
-    pub fn from_clients(&self) -> bool {
-        self.from_clients
+    /// Returns true if each event is for each client: none came from a client, who does not get it
+    /// back, or is a reply.
+    pub fn is_for_all_clients(&self) -> bool {
+        self.for_all_clients
     }
 
-    /// Whether some of the events may be for a reader: nothing goes back to where it came from,
-    /// or from bus to bus.
-    pub fn concerns(&self, reader: Endpoint) -> bool {
-        self.events.iter().any(|routed| match reader {
-            Endpoint::Bus(_) => !matches!(routed.origin, Endpoint::Bus(_)),
-            _ => routed.origin != reader,
-        })
-    }
-
-    /// About how many bytes it keeps in memory at the most.
+    /// Returns about how many bytes its events take, without the forms that they are sent in.
     pub fn weight(&self) -> usize {
-        // Text and both JSON key families need up to 13 bytes for a byte of data.
-        let data: usize = self
-            .events
-            .iter()
-            .map(|routed| routed.event.data.len())
-            .sum();
-        self.events.len() * 700 + data * 14
+        self.weight
     }
 
-    /// The frames for ws1 clients.
-    pub fn ws1(&self) -> &Frames {
-        self.ws1.get_or_init(|| self.encode(160, ws1_event))
+    /// Returns a batch of these of its events alone.
+    pub fn only(&self, indices: impl Iterator<Item = usize>) -> Self {
+        let events = indices.map(|index| self.events[index].clone()).collect();
+        Self::new(events, &self.memory)
     }
 
-    /// The frames for ws2 clients: the `type` of the messages and the keys of their events are
-    /// the same for all.
-    pub fn ws2(&self, message_type: &str, keys: Keys) -> &Frames {
-        self.ws2.get_or_init(|| {
-            self.encode(512, |event, out| ws2_event(event, message_type, keys, out))
+    /// Returns the form of the events in `slot`. The first to ask has each appended by `encode`,
+    /// which needs about `size` bytes for one.
+    pub fn encoded(
+        &self,
+        slot: Slot,
+        size: usize,
+        mut encode: impl FnMut(&Event, &mut Vec<u8>),
+    ) -> &Encoded {
+        let place = match slot {
+            Slot::Text => &self.text,
+            Slot::Json => &self.json,
+        };
+        place.get_or_init(|| {
+            let mut bytes = Vec::with_capacity(self.events.len() * size);
+            let mut ends = Vec::with_capacity(self.events.len());
+            for routed in &self.events {
+                encode(&routed.event, &mut bytes);
+                // A batch is far smaller than 4 GiB.
+                ends.push(bytes.len() as u32);
+            }
+            self.memory.0.fetch_add(bytes.len(), Relaxed);
+            Encoded {
+                bytes: bytes.into(),
+                ends,
+            }
         })
-    }
-
-    fn encode(&self, size: usize, mut encode: impl FnMut(&Event, &mut Vec<u8>)) -> Frames {
-        let mut bytes = Vec::with_capacity(self.events.len() * size);
-        let mut payload = Vec::with_capacity(size);
-        let mut ends = Vec::with_capacity(self.events.len());
-        for routed in &self.events {
-            payload.clear();
-            encode(&routed.event, &mut payload);
-            frame::text(&payload, &mut bytes);
-            // A batch is far smaller than 4 GiB.
-            ends.push(bytes.len() as u32);
-        }
-        Frames {
-            bytes: bytes.into(),
-            ends,
-        }
     }
 }
 
-impl Frames {
-    /// All frames.
-    pub fn all(&self) -> Bytes {
-        self.bytes.clone()
+impl Drop for Batch {
+    fn drop(&mut self) {
+        let encoded = [&self.text, &self.json].map(|form| form.get().map_or(0, Encoded::len));
+        let bytes = self.weight + encoded.iter().sum::<usize>();
+        self.memory.0.fetch_sub(bytes, Relaxed);
+    }
+}
+
+impl Encoded {
+    fn len(&self) -> usize {
+        self.bytes.len()
     }
 
-    /// The frames of the events `from..to`, not copied.
+    /// Returns the bytes of the events `from..to`, not copied.
     pub fn range(&self, from: usize, to: usize) -> Bytes {
+        if from >= to {
+            return Bytes::new();
+        }
         let start = match from {
             0 => 0,
             _ => self.ends[from - 1] as usize,
         };
-        let end = match to {
-            0 => 0,
-            _ => self.ends[to - 1] as usize,
-        };
-        self.bytes.slice(start..end)
+        self.bytes.slice(start..self.ends[to - 1] as usize)
+    }
+}
+
+/// Bytes that events take.
+fn weight(events: &[Routed]) -> usize {
+    let data: usize = events.iter().map(|routed| routed.event.data.len()).sum();
+    size_of_val(events) + data
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::text;
+
+    #[test]
+    fn the_memory_of_batches_is_that_of_those_that_are_there() {
+        let memory = Arc::new(BatchMemory::default());
+        let event = text::parse("0,20,3,,,,-,1,2").unwrap();
+        let origin = Endpoint::Host;
+        let batch = Batch::new(vec![Routed { event, origin }; 3], &memory);
+        let part = batch.only([1].into_iter());
+        assert_eq!(memory.used(), batch.weight() + part.weight());
+        assert_eq!(batch.weight(), 3 * part.weight());
+        let events = memory.used();
+        batch.encoded(Slot::Text, 10, |_, out| out.extend_from_slice(&[b'x'; 100]));
+        assert_eq!(memory.used(), events + 300);
+        drop(batch);
+        drop(part);
+        assert_eq!(memory.used(), 0);
     }
 }

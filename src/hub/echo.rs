@@ -8,20 +8,16 @@
 use std::{
     collections::{HashMap, VecDeque},
     hash::{BuildHasher, RandomState},
-    sync::atomic::{AtomicBool, Ordering},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use parking_lot::Mutex;
-
-use crate::event::Event;
+use crate::{
+    event::Event,
+    sync::{AtomicBool, Instant, Mutex, Ordering},
+};
 
 /// How long an event is remembered.
 const MEMORY: Duration = Duration::from_secs(2);
-
-/// Events that the host takes one after the other, without waiting, as if at the same time: reading
-/// the clock takes longer than most of the rest.
-const SAME_TIME: u32 = 15;
 
 /// How many events are remembered; of more the oldest are forgotten.
 const MAX_REMEMBERED: usize = 65_536;
@@ -30,7 +26,7 @@ const MAX_REMEMBERED: usize = 65_536;
 #[derive(Debug, Default)]
 pub(super) struct Echo {
     memory: Mutex<Memory>,
-    /// Whether there is something in it: a host that only writes is not to pay for the lock.
+    /// True if the memory is not empty; a host that only writes does not pay for the lock.
     remembers: AtomicBool,
 }
 
@@ -38,36 +34,28 @@ pub(super) struct Echo {
 struct Memory {
     hasher: RandomState,
     given: VecDeque<(u64, Instant)>,
-    /// How often each is to come back.
+    /// The number of echoes expected, by hash.
     expected: HashMap<u64, u32>,
-    /// When the clock was read, and for how many more events that will do.
-    last: Option<(Instant, u32)>,
 }
 
 impl Echo {
-    /// Remembers an event that the host is given, after it `waited` or at once.
-    pub(super) fn given_out(&self, event: &Event, waited: bool, now: impl FnOnce() -> Instant) {
+    /// Remembers an event that the host is given.
+    pub(super) fn given_out(&self, event: &Event, now: Instant) {
         let mut memory = self.memory.lock();
-        let now = match memory.last {
-            Some((last, left @ 1..)) if !waited => (last, left - 1),
-            _ => (now(), SAME_TIME),
-        };
-        memory.last = Some(now);
-        memory.forget(now.0);
-        memory.remember(event, now.0);
+        memory.forget(now);
+        memory.remember(event, now);
         self.remembers.store(true, Ordering::Release);
     }
 
-    /// Whether an event that the host writes is one that it was given. True only once for each.
-    /// `now` is asked where that is not plain.
+    /// Returns whether an event that the host writes is one that it was given. Each event given out
+    /// is recognised once.
+    /// `now` is called only if events are remembered.
     pub(super) fn is_echo(&self, event: &Event, now: impl FnOnce() -> Instant) -> bool {
         if !self.remembers.load(Ordering::Acquire) {
             return false;
         }
         let mut memory = self.memory.lock();
-        let now = now();
-        memory.last = Some((now, SAME_TIME));
-        memory.forget(now);
+        memory.forget(now());
         let is_echo = memory.recall(event);
         self.remembers
             .store(!memory.given.is_empty(), Ordering::Release);
@@ -77,9 +65,10 @@ impl Echo {
 
 impl Memory {
     fn remember(&mut self, event: &Event, now: Instant) {
-        if self.given.len() >= MAX_REMEMBERED
-            && let Some((oldest, _)) = self.given.pop_front()
-        {
+        let is_full = self.given.len() >= MAX_REMEMBERED
+            || self.given.try_reserve(1).is_err()
+            || self.expected.try_reserve(1).is_err();
+        if is_full && let Some((oldest, _)) = self.given.pop_front() {
             self.no_longer_expected(oldest);
         }
         let print = self.print(event);
@@ -128,8 +117,6 @@ impl Memory {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use super::*;
     use crate::event::text;
 
@@ -143,8 +130,8 @@ mod tests {
         let echo = Echo::default();
         let given = event("0,20,3,0,2020-01-01T00:00:00Z,1,-,1,2");
         let back = event("0,20,3,7,2026-01-01T00:00:00Z,2,-,1,2");
-        echo.given_out(&given, true, || now);
-        echo.given_out(&given, true, || now);
+        echo.given_out(&given, now);
+        echo.given_out(&given, now);
         assert!(echo.is_echo(&back, || now));
         assert!(echo.is_echo(&back, || now));
         assert!(!echo.is_echo(&back, || now));
@@ -155,7 +142,7 @@ mod tests {
         let now = Instant::now();
         let echo = Echo::default();
         let zero = "00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:0";
-        echo.given_out(&event(&format!("0,20,3,0,,0,{zero}1,1,2")), true, || now);
+        echo.given_out(&event(&format!("0,20,3,0,,0,{zero}1,1,2")), now);
         for other in [
             "0,20,3,0,,0,{}2,1,2",
             "0,21,3,0,,0,{}1,1,2",
@@ -172,32 +159,21 @@ mod tests {
         let now = Instant::now();
         let echo = Echo::default();
         let given = event("0,20,3,0,,0,-,1");
-        echo.given_out(&given, true, || now);
+        echo.given_out(&given, now);
         assert!(!echo.is_echo(&given, || now + MEMORY));
         let memory = echo.memory.lock();
         assert!(memory.given.is_empty() && memory.expected.is_empty());
     }
 
     #[test]
-    fn the_clock_is_read_now_and_then_and_whenever_the_host_has_waited_or_written() {
+    fn an_event_that_is_read_after_a_pause_counts_from_then_on() {
+        let start = Instant::now();
         let echo = Echo::default();
-        let given = event("0,20,3,0,,0,-,1");
-        let reads = |waited: bool| {
-            let mut reads = 0;
-            echo.given_out(&given, waited, || {
-                reads += 1;
-                Instant::now()
-            });
-            reads
-        };
-        assert_eq!(reads(true), 1);
-        let backlog: u32 = (0..10 * (SAME_TIME + 1)).map(|_| reads(false)).sum();
-        assert_eq!(backlog, 10);
-        assert_eq!(reads(true), 1);
-        let later = Instant::now() + MEMORY / 2;
-        assert!(echo.is_echo(&given, || later));
-        assert_eq!(reads(false), 0);
-        assert_eq!(echo.memory.lock().given.back().unwrap().1, later);
+        echo.given_out(&event("0,20,3,0,,0,-,1"), start);
+        let toggle = event("0,30,9,0,,0,-,1");
+        let later = start + MEMORY + MEMORY / 2;
+        echo.given_out(&toggle, later);
+        assert!(echo.is_echo(&toggle, || later + MEMORY / 2));
     }
 
     #[test]
@@ -206,7 +182,7 @@ mod tests {
         let echo = Echo::default();
         let given = event("0,20,3,0,,0,-,1");
         for _ in 0..MAX_REMEMBERED + 10 {
-            echo.given_out(&given, true, || now);
+            echo.given_out(&given, now);
         }
         let memory = echo.memory.lock();
         assert_eq!(memory.given.len(), MAX_REMEMBERED);

@@ -1,74 +1,58 @@
 //! The router in the middle: host, sessions and CAN buses give it events, it takes them to all
 //! others.
 //!
-//! Host, sessions and CAN buses push into one bounded [`queue`]. One task takes whatever is there
-//! (a lone event is never held back), makes a [`batch`] of it and publishes that on the [`ring`]
-//! that all sessions and buses read. Events for the host go straight into the bounded queue of VSCPRead. An
-//! event carries its origin and never goes back there.
+//! Each producer puts its events on the [`ring`] that all sessions and buses read, each with a
+//! cursor, as [`batch`]es. Events for the host go into the [`host_queue`] of VSCPRead as well. An
+//! event carries its origin and never goes back there; a reply of the driver goes to the one who has
+//! asked.
+//!
+//! The hub does not wait for clients: readers take all that is on the ring whatever their clients
+//! do. The host's threads alone may be held back, by the [`pace`] of the readers. `losses` counts and
+//! logs the events that are refused or dropped.
 
 pub mod batch;
 mod echo;
-pub mod frame;
-mod queue;
+mod host_queue;
+mod losses;
+mod pace;
 mod ring;
 
 use std::{
     collections::VecDeque,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
+    sync::Arc,
     task::{Context, Poll, ready},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use crossbeam_channel::{Receiver, Sender, TrySendError};
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 use tokio::sync::mpsc;
 
-pub use self::ring::Subscription;
 use self::{
-    batch::{Batch, Endpoint, Routed},
+    batch::{BatchMemory, Endpoint, Routed},
     echo::Echo,
-    queue::{Queue, Refused},
-    ring::Ring,
+    host_queue::{HostQueue, NoEvent, NoRoom},
+    losses::Losses,
+    pace::TimedOut,
+    ring::{Closed, NotTaken, Ring},
+};
+pub use self::{
+    pace::{Pace, ReaderPace},
+    ring::{RingLimits, Subscription},
 };
 use crate::{
-    config::Limits,
-    event::{Clock, Event, Filter, Guid, Moment},
+    event::{BatchClock, Clock, Event, Filter, Guid, Layout},
     hlo,
-    metrics::{Burst, Counters},
+    metrics::Counters,
+    sync::Instant,
 };
-
-/// Events of the host, of clients and of buses each that wait for the hub's task, which may have
-/// as many in hand.
-const QUEUE: usize = 4096;
-
-/// Events of one batch: enough to make the cost of a write small, few enough to start early.
-const MAX_BATCH: usize = 256;
-
-/// Events of the host at once by which it is busy: more will come at once.
-const BUSY: usize = 8;
-
-/// How often other tasks get their turn before the hub's task sleeps, where the host is busy.
-const MAX_YIELDS: usize = 16;
-
-/// Bytes that the batches on the ring may need.
-const MAX_RING_BYTES: usize = 64 << 20;
-
-/// How long an event of the driver itself waits for room.
-const ANNOUNCING: Duration = Duration::from_secs(5);
 
 /// The router of one driver.
 #[derive(Debug)]
 pub struct Hub {
-    queue: Queue,
     ring: Arc<Ring>,
-    to_host: Sender<Event>,
-    for_host: Receiver<Event>,
-    /// Holds the sender that VSCPRead waits on beside the events; gone when the hub is closed.
-    open: Mutex<Option<Sender<()>>>,
-    closed: Receiver<()>,
+    memory: Arc<BatchMemory>,
+    for_host: HostQueue,
+    pace: Arc<Pace>,
     echo: Option<Echo>,
     /// May be changed at run time.
     rx_filter: RwLock<Filter>,
@@ -77,42 +61,47 @@ pub struct Hub {
     settings: Settings,
     counters: Arc<Counters>,
     clock: Clock,
-    /// Events refused because the host's queue is full.
-    full: Burst,
-    /// Events refused because they are too large for the host.
-    too_large: Burst,
-    /// Events of buses that the host did not get.
-    bus_events: Burst,
-    /// Commands to the driver that there was no room for, since the log was last told.
-    commands_dropped: AtomicU64,
-    too_many_commands: Burst,
-    /// Replies of the driver that there is no room for.
-    replies: Burst,
+    losses: Losses,
 }
 
-/// What the hub needs to know.
+/// The settings of the hub.
 #[derive(Debug)]
 pub struct Settings {
     /// The GUID that events without one get.
     pub guid: Guid,
-    /// What reaches the host of the events of clients.
+    /// Selects the events of clients that reach the host.
     pub rx_filter: Filter,
     /// Largest number of data bytes that the host gets.
     pub host_max_data: usize,
-    /// Whether events that the host sends back are recognised.
+    /// The layout of the host's events.
+    pub layout: Layout,
+    /// True if events that the host sends back are recognised.
     pub echo_filter: bool,
+    /// Events that wait for VSCPRead.
+    pub host_queue: usize,
+    /// How much the ring takes.
+    pub ring: RingLimits,
 }
 
-/// Why an event of a client was not accepted.
+/// The reason that an event of a client was not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotAccepted {
     /// The host does not take its events fast enough.
     Full,
     /// It has more data than the host can take.
-    TooLarge,
+    TooLarge {
+        /// Its data bytes.
+        bytes: usize,
+        /// The data bytes that the host takes at the most.
+        max: usize,
+    },
+    /// It has a date that the layout of the host's events cannot hold.
+    Date,
+    /// The driver ends.
+    Closed,
 }
 
-/// Why the host did not get what it wanted.
+/// The reason that a call of the host failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HostError {
     /// There was no room within the timeout.
@@ -124,126 +113,103 @@ pub enum HostError {
 }
 
 impl Hub {
-    /// A hub without any endpoint but the host.
+    /// Returns a hub that has no endpoint but the host.
     pub fn new(
         settings: Settings,
-        limits: &Limits,
         counters: Arc<Counters>,
         commands: mpsc::Sender<Routed>,
     ) -> Self {
-        let (to_host, for_host) = crossbeam_channel::bounded(limits.host_queue);
-        let (open, closed) = crossbeam_channel::bounded(0);
+        let memory = Arc::new(BatchMemory::default());
         Self {
-            queue: Queue::new(QUEUE),
-            ring: Arc::new(Ring::new(limits.client_queue, MAX_RING_BYTES)),
-            to_host,
-            for_host,
-            open: Mutex::new(Some(open)),
-            closed,
+            ring: Arc::new(Ring::new(memory.clone(), settings.ring)),
+            memory,
+            for_host: HostQueue::new(settings.host_queue),
+            pace: Arc::default(),
             echo: settings.echo_filter.then(Echo::default),
             rx_filter: RwLock::new(settings.rx_filter),
             commands,
+            losses: Losses::new(counters.clone(), settings.host_max_data),
             settings,
             counters,
             clock: Clock::start(),
-            full: Burst::default(),
-            too_large: Burst::default(),
-            bus_events: Burst::default(),
-            commands_dropped: AtomicU64::new(0),
-            too_many_commands: Burst::default(),
-            replies: Burst::default(),
         }
     }
 
-    /// Takes events to the sessions and buses until the hub is closed.
-    pub async fn run(&self, limits: &Limits) {
-        let most = MAX_BATCH.min(limits.client_queue);
-        let mut taken = Vec::new();
-        while let Some(counts) = self.queue.take(&mut taken).await {
-            self.counters.from_host.add(counts.host as u64);
-            self.counters.from_clients.add(counts.clients as u64);
-            let mut events = taken.drain(..);
-            while events.len() > 0 {
-                let batch = Batch::new(events.by_ref().take(most).collect());
-                self.ring.publish(batch).await;
-            }
-            drop(events);
-            // Others get their turn, and events gather meanwhile: a busy host is held up less, and
-            // need not wake this task again and again.
-            let rounds = if counts.host < BUSY { 1 } else { MAX_YIELDS };
-            for _ in 0..rounds {
-                tokio::task::yield_now().await;
-                if !self.queue.is_empty() {
-                    break;
-                }
-            }
-        }
-        self.ring.end();
+    /// Wakes readers if there are many, until the hub is closed.
+    pub async fn run(&self) {
+        self.ring.wake_readers().await;
     }
 
-    /// Takes an event of a client, out of `waiting`: to the host where it passes the filter, and
-    /// to all other clients. `moment` is when it came. Where the host has no room, nobody gets it.
-    /// Pending, and the event still waits, while the hub itself has no room.
+    /// Takes an event of the client with this number, out of `waiting`: to the host if it passes the
+    /// filter, and to all other clients and buses. `clock` tells when it came. Pending, and the
+    /// event still waits, while the tasks of the driver are behind.
+    ///
+    /// If the host's queue is full nobody gets the event, so that the client may send it again. A
+    /// host that has taken nothing for long is not waited for: the others get the event.
     pub fn poll_accept(
         &self,
         context: &Context<'_>,
         client: u32,
         waiting: &mut Option<Event>,
-        moment: &Moment,
+        clock: &BatchClock,
     ) -> Poll<Result<(), NotAccepted>> {
-        let Some(event) = waiting else {
+        if waiting.is_none() {
             return Poll::Ready(Ok(()));
-        };
-        if event.data.len() > self.settings.host_max_data {
-            self.counters.refused_large.add(1);
-            if let Some(count) = self.too_large.hit(1, Instant::now()) {
-                tracing::warn!(
-                    "{count} events refused, the host takes at most {} data bytes (key \
-                     host-max-data): client {client} sent {}",
-                    self.settings.host_max_data,
-                    event.data.len()
-                );
-            }
-            *waiting = None;
-            return Poll::Ready(Err(NotAccepted::TooLarge));
         }
-        event.obid = client;
-        event.complete(self.settings.guid, moment);
-        let for_host = self.rx_filter().passes_event(event);
-        let origin = Endpoint::Client(client);
-        let command = self.command(event, origin);
-        let accept = |event: &Event| {
-            if !for_host {
-                return Ok(());
-            }
-            match self.to_host.try_send(event.clone()) {
-                Ok(()) => Ok(()),
-                Err(TrySendError::Full(_)) => Err(Refused::Full),
-                Err(TrySendError::Disconnected(_)) => Err(Refused::Closed),
-            }
-        };
-        match ready!(self.queue.poll_push_if(context, origin, waiting, accept)) {
-            Ok(()) => {
-                self.take_command(command);
-                Poll::Ready(Ok(()))
-            }
-            Err(_) => {
-                *waiting = None;
-                self.counters.refused_full.add(1);
-                if let Some(count) = self.full.hit(1, Instant::now()) {
-                    tracing::warn!(
-                        "{count} events of clients refused, {} wait for the host (key \
-                         max-in-queue)",
-                        self.for_host.len()
-                    );
-                }
-                Poll::Ready(Err(NotAccepted::Full))
-            }
+        if ready!(self.ring.poll_room(context)).is_err() {
+            *waiting = None;
+            return Poll::Ready(Err(NotAccepted::Closed));
+        }
+        match waiting.take() {
+            Some(event) => Poll::Ready(self.accept(client, event, clock)),
+            None => Poll::Ready(Ok(())),
         }
     }
 
-    /// Takes an event of the host to all clients. Waits for room at most `timeout` (`None`: as
-    /// long as it takes). An echo is taken and goes nowhere.
+    fn accept(&self, client: u32, mut event: Event, clock: &BatchClock) -> Result<(), NotAccepted> {
+        self.check_size(client, &event)?;
+        self.check_date(client, &event)?;
+        event.obid = client;
+        event.complete(self.settings.guid, clock);
+        let origin = Endpoint::Client(client);
+        if self.rx_filter().passes_event(&event) {
+            match self.for_host.push(origin, event.clone()) {
+                Ok(()) => {}
+                Err(NoRoom::Full) => {
+                    self.losses.note_full(self.for_host.len());
+                    return Err(NotAccepted::Full);
+                }
+                Err(NoRoom::Hanging) => self.losses.note_hanging(self.for_host.len()),
+            }
+        }
+        let command = self.command(&event, origin);
+        self.ring
+            .push([Routed { event, origin }])
+            .map_err(|Closed| NotAccepted::Closed)?;
+        self.counters.from_clients.add(1);
+        self.take_command(command);
+        Ok(())
+    }
+
+    fn check_size(&self, client: u32, event: &Event) -> Result<(), NotAccepted> {
+        let (bytes, max) = (event.data.len(), self.settings.host_max_data);
+        if bytes <= max {
+            return Ok(());
+        }
+        self.losses.note_too_large(client, bytes);
+        Err(NotAccepted::TooLarge { bytes, max })
+    }
+
+    fn check_date(&self, client: u32, event: &Event) -> Result<(), NotAccepted> {
+        if event.has_time_for(self.settings.layout) {
+            return Ok(());
+        }
+        self.losses.note_wrong_date(client);
+        Err(NotAccepted::Date)
+    }
+
+    /// Takes an event of the host to all clients and buses. Waits at most `timeout` (`None`: as long
+    /// as it takes) while the tasks of the driver or good readers are behind. An echo is dropped and counted.
     pub fn write(&self, mut event: Event, timeout: Option<Duration>) -> Result<(), HostError> {
         if let Some(echo) = &self.echo
             && echo.is_echo(&event, Instant::now)
@@ -252,24 +218,27 @@ impl Hub {
             self.counters.echoes.add(1);
             return Ok(());
         }
-        if event.timestamp == 0 {
-            event.timestamp = self.clock.micros();
-        }
+        event.complete_timestamp(|| self.clock.micros());
         let origin = Endpoint::Host;
         let command = self.command(&event, origin);
-        match self.queue.push(Routed { event, origin }, timeout) {
+        let deadline = || timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        self.pace
+            .wait(deadline)
+            .map_err(|TimedOut| HostError::Full)?;
+        match self.ring.push_from_host(Routed { event, origin }, deadline) {
             Ok(()) => {
+                self.counters.from_host.add(1);
                 self.take_command(command);
                 Ok(())
             }
-            Err(Refused::Full) => Err(HostError::Full),
-            Err(Refused::Closed) => Err(HostError::Closed),
+            Err(NotTaken::Full) => Err(HostError::Full),
+            Err(NotTaken::Closed) => Err(HostError::Closed),
         }
     }
 
-    /// Takes events of a CAN bus to the host and to all clients, and out of `events`. Where the
-    /// host has no room, the clients get them all the same. Pending while the hub itself has no
-    /// room for all.
+    /// Takes events of a CAN bus to the host and to all clients, and out of `events`. If the host
+    /// has no room, the clients get them all the same. Pending, and some events still wait, while
+    /// the tasks of the driver are behind.
     ///
     /// # Errors
     /// The hub is closed.
@@ -279,104 +248,127 @@ impl Hub {
         bus: usize,
         events: &mut VecDeque<Event>,
     ) -> Poll<Result<(), HostError>> {
-        let mut lost = 0;
         let origin = Endpoint::Bus(bus);
-        let poll = self.queue.poll_push_all(context, origin, events, |event| {
-            let taken = event.data.len() <= self.settings.host_max_data
-                && self.to_host.try_send(event.clone()).is_ok();
-            lost += u64::from(!taken);
-        });
-        if lost > 0 {
-            self.counters.can_not_to_host.add(lost);
-            if let Some(count) = self.bus_events.hit(lost, Instant::now()) {
-                tracing::warn!(
-                    "{count} events of CAN buses did not reach the host: {} wait for it (key \
-                     max-in-queue), and it takes at most {} data bytes (key host-max-data)",
-                    self.for_host.len(),
-                    self.settings.host_max_data
-                );
+        while !events.is_empty() {
+            let Ok(room) = ready!(self.ring.poll_room(context)) else {
+                return Poll::Ready(Err(HostError::Closed));
+            };
+            let count = room.min(events.len());
+            self.give_to_host(origin, events.range(..count));
+            let routed = events.drain(..count).map(|event| Routed { event, origin });
+            if self.ring.push(routed).is_err() {
+                return Poll::Ready(Err(HostError::Closed));
             }
+            self.counters.from_buses.add(count as u64);
         }
-        Poll::Ready(ready!(poll).map_err(|_| HostError::Closed))
+        Poll::Ready(Ok(()))
     }
 
-    /// The next event for the host. Waits for it at most `timeout` (`None`: as long as it
+    /// Gives events of a bus to the host. Counts and logs those that it has no room for.
+    fn give_to_host<'e>(&self, origin: Endpoint, events: impl Iterator<Item = &'e Event>) {
+        let (mut full, mut too_large) = (0, 0);
+        for event in events {
+            if event.data.len() > self.settings.host_max_data {
+                too_large += 1;
+            } else if self.for_host.push(origin, event.clone()).is_err() {
+                full += 1;
+            }
+        }
+        if full + too_large > 0 {
+            let waiting = self.for_host.len();
+            self.losses.note_not_given(full, too_large, waiting);
+        }
+    }
+
+    /// Takes the next event for the host. Waits for it at most `timeout` (`None`: as long as it
     /// takes).
     pub fn read(&self, timeout: Option<Duration>) -> Result<Event, HostError> {
-        let (event, waited) = match self.for_host.try_recv() {
-            Ok(event) => (event, false),
-            Err(_) => (self.wait_for_event(timeout)?, true),
-        };
+        let event = self.for_host.pop(timeout).map_err(|error| match error {
+            NoEvent::Timeout => HostError::Timeout,
+            NoEvent::Closed => HostError::Closed,
+        })?;
         if let Some(echo) = &self.echo {
-            echo.given_out(&event, waited, Instant::now);
+            echo.given_out(&event, Instant::now());
         }
         self.counters.to_host.add(1);
         Ok(event)
     }
 
-    /// Takes an event of the driver itself to the host, where it is not too large for it, and to
-    /// all clients. Where the host has no room it does not get it; for the hub's own the caller's
-    /// thread waits.
-    pub fn announce(&self, mut event: Event) {
-        event.complete(self.settings.guid, &self.moment());
-        if event.data.len() <= self.settings.host_max_data
-            && self.to_host.try_send(event.clone()).is_err()
-        {
-            self.drop_reply("the host (key max-in-queue)", self.for_host.len());
-        }
-        let routed = Routed {
-            event,
-            origin: Endpoint::Driver,
-        };
-        // What comes when the hub is closed is too late.
-        if let Err(refused) = self.queue.push(routed, Some(ANNOUNCING)) {
-            match refused {
-                Refused::Full => self.drop_reply("the clients", self.queue.len()),
-                Refused::Closed => self.counters.dropped_own.add(1),
+    /// Takes a reply of the driver to the host or the client that has asked. If it has no room for
+    /// the reply it does not get it.
+    pub fn reply(&self, to: Endpoint, mut event: Event) {
+        event.complete(self.settings.guid, &self.batch_clock());
+        match to {
+            Endpoint::Host => {
+                if self.for_host.push(Endpoint::Host, event).is_err() {
+                    self.losses.note_reply(self.for_host.len());
+                }
             }
+            Endpoint::Client(client) => {
+                let origin = Endpoint::DriverTo(client);
+                // Fails only if the hub is closed.
+                if self.ring.push([Routed { event, origin }]).is_err() {
+                    self.counters.dropped_own.add(1);
+                }
+            }
+            // They send no commands.
+            Endpoint::Bus(_) | Endpoint::DriverTo(_) | Endpoint::Monitor => {}
         }
     }
 
-    /// What reaches the host of the events of clients.
+    /// Returns the filter for the events of clients that reach the host.
     pub fn rx_filter(&self) -> Filter {
         *self.rx_filter.read()
     }
 
-    /// Sets what reaches the host of the events of clients.
+    /// Sets the filter for the events of clients that reach the host.
     pub fn set_rx_filter(&self, filter: Filter) {
         *self.rx_filter.write() = filter;
     }
 
-    /// Now, by the clock of the time stamps.
-    pub fn moment(&self) -> Moment {
-        self.clock.moment()
+    /// Returns a clock for events that arrive now.
+    pub fn batch_clock(&self) -> BatchClock {
+        self.clock.batch_clock()
     }
 
-    /// What the hub was made with.
+    /// Returns the settings of the hub.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// Starts to read what is published from now on.
+    /// Returns a reader of the events that are pushed from now on.
     pub fn subscribe(&self, reader: Endpoint) -> Subscription {
         self.ring.subscribe(reader)
     }
 
-    /// How many events wait: for the hub, for the host, for the client that is furthest behind,
-    /// and for all who are to get theirs later.
-    pub fn waiting(&self) -> [(&'static str, usize); 4] {
+    /// Returns how many events wait: for the driver's own tasks, for the host, and for clients.
+    pub fn waiting(&self) -> [(&'static str, usize); 3] {
         [
-            ("hub", self.queue.len()),
+            ("hub", self.ring.len()),
             ("host", self.for_host.len()),
-            ("clients", self.ring.len()),
-            ("kept", self.counters.kept.get()),
+            ("clients", self.counters.kept.get()),
         ]
     }
 
-    /// Wakes everybody who waits; nothing is taken any more.
+    /// Returns true if events wait for the host, and it takes none.
+    pub fn is_host_hanging(&self) -> bool {
+        self.for_host.is_hanging()
+    }
+
+    /// Returns the memory that the batches of events are counted in.
+    pub fn memory(&self) -> &Arc<BatchMemory> {
+        &self.memory
+    }
+
+    /// Returns what holds the host's threads back.
+    pub fn pace(&self) -> &Arc<Pace> {
+        &self.pace
+    }
+
+    /// Wakes all who wait. The hub takes no more events.
     pub fn close(&self) {
-        self.open.lock().take();
-        self.queue.close();
+        self.for_host.close();
+        self.ring.close();
     }
 
     fn command(&self, event: &Event, origin: Endpoint) -> Option<Routed> {
@@ -390,70 +382,42 @@ impl Hub {
         if let Some(command) = command
             && self.commands.try_send(command).is_err()
         {
-            self.counters.dropped_own.add(1);
-            self.commands_dropped.fetch_add(1, Relaxed);
+            self.losses.note_command();
         }
     }
 
-    /// Logs the commands that there was no room for. The threads of the host have no log: this is
-    /// for the one who takes the commands.
+    /// Logs how many commands were dropped. It is called by the task that takes the commands, because
+    /// the threads of the host have no log.
     pub fn log_dropped_commands(&self) {
-        let dropped = self.commands_dropped.swap(0, Relaxed);
-        if dropped > 0
-            && let Some(count) = self.too_many_commands.hit(dropped, Instant::now())
-        {
-            tracing::warn!(
-                "{count} commands to the driver dropped: they come faster than they are carried out"
-            );
-        }
-    }
-
-    fn drop_reply(&self, receiver: &str, waiting: usize) {
-        self.counters.dropped_own.add(1);
-        if let Some(count) = self.replies.hit(1, Instant::now()) {
-            tracing::warn!(
-                "{count} replies of the driver dropped: {waiting} events wait for {receiver}"
-            );
-        }
-    }
-
-    fn wait_for_event(&self, timeout: Option<Duration>) -> Result<Event, HostError> {
-        let timer = match timeout {
-            Some(timeout) => crossbeam_channel::after(timeout),
-            None => crossbeam_channel::never(),
-        };
-        crossbeam_channel::select_biased! {
-            recv(self.closed) -> _ => Err(HostError::Closed),
-            recv(self.for_host) -> event => event.map_err(|_| HostError::Closed),
-            recv(timer) -> _ => Err(HostError::Timeout),
-        }
+        self.losses.log_commands();
     }
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use super::*;
     use crate::{
         event::{Data, text},
         test_log::TestLog,
     };
 
-    fn hub(limits: &Limits, commands: mpsc::Sender<Routed>) -> Hub {
+    fn hub(host_queue: usize, commands: mpsc::Sender<Routed>) -> Hub {
         let settings = Settings {
             guid: Guid([0xD1; 16]),
             rx_filter: Filter::default(),
             host_max_data: 512,
+            layout: Layout::UnixNs,
             echo_filter: false,
+            host_queue,
+            ring: RingLimits::default(),
         };
-        Hub::new(settings, limits, Arc::default(), commands)
+        Hub::new(settings, Arc::default(), commands)
     }
 
     #[test]
     fn commands_that_there_is_no_room_for_are_counted_and_logged_once() {
         let (commands, _waiting) = mpsc::channel(1);
-        let hub = hub(&Limits::default(), commands);
+        let hub = hub(100, commands);
         let log = TestLog::start();
         let mut command = text::parse("0,1028,1,,,,-").unwrap();
         command.data = Data::copy_from(&[&[0xD1; 16][..], b" {}"].concat()).unwrap();
@@ -469,21 +433,40 @@ mod tests {
         );
     }
 
+    #[tokio::test]
+    async fn a_date_that_the_host_cannot_take_is_refused_and_logged_once() {
+        let hub = hub(100, mpsc::channel(1).0);
+        let log = TestLog::start();
+        for (date, accepted) in [
+            ("1969-12-31T23:59:59Z", Err(NotAccepted::Date)),
+            ("2554-07-21T23:34:34Z", Err(NotAccepted::Date)),
+            ("1970-01-01T00:00:00Z", Ok(())),
+        ] {
+            let mut waiting = Some(text::parse(&format!("0,20,3,,{date},,-")).unwrap());
+            let accept = |context: &mut Context<'_>| {
+                hub.poll_accept(context, 7, &mut waiting, &hub.batch_clock())
+            };
+            assert_eq!(std::future::poll_fn(accept).await, accepted, "{date}");
+        }
+        assert_eq!(
+            log.take(),
+            ["WARN 1 event refused, the host takes dates from 1970 to 2554 only: client 7"]
+        );
+        let event = hub.read(Some(Duration::ZERO)).unwrap();
+        assert_eq!(event.date.unwrap().to_unix_ns(), Some(0));
+    }
+
     #[test]
     fn replies_that_the_host_has_no_room_for_are_counted_and_logged_once() {
-        let limits = Limits {
-            host_queue: 1,
-            ..Limits::default()
-        };
-        let hub = hub(&limits, mpsc::channel(1).0);
+        let hub = hub(1, mpsc::channel(1).0);
         let log = TestLog::start();
         for _ in 0..4 {
-            hub.announce(text::parse("0,1028,2,,,,-").unwrap());
+            hub.reply(Endpoint::Host, text::parse("0,1028,2,,,,-").unwrap());
         }
         assert_eq!(hub.counters.dropped_own.get(), 3);
         assert_eq!(
             log.take(),
-            ["WARN 1 replies of the driver dropped: 1 events wait for the host (key max-in-queue)"]
+            ["WARN 1 reply of the driver dropped: 1 event waits for the host (key max-in-queue)"]
         );
     }
 }

@@ -1,37 +1,37 @@
-//! How important a line is.
+//! The levels of lines.
 
 use std::{fmt, str::FromStr};
 
 use tracing::{Metadata, level_filters::LevelFilter};
 
-use crate::json::Misunderstanding;
+use crate::located_json::Expected;
 
-/// The `tracing` target that makes an error a critical one:
+/// The `tracing` target of critical errors, for which `tracing` has no level:
 /// `error!(target: CRITICAL, "...")`.
 pub const CRITICAL: &str = "critical";
 
-/// How important a line is, or for a sink the least important one that it shows.
+/// The level of a line, or the lowest level that a sink shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Level {
-    /// Every step.
+    /// Details of single steps.
     Trace,
-    /// What a developer wants to know.
+    /// Messages for developers.
     Debug,
-    /// What an operator wants to know.
+    /// Messages for operators.
     Info,
-    /// Something is odd; nothing is lost.
+    /// Something is odd, but works.
     Warn,
-    /// Something did not work.
+    /// Something has failed.
     Error,
-    /// The driver cannot do its work.
+    /// The driver cannot go on.
     Critical,
-    /// For a sink: shows nothing.
+    /// The level of a sink that shows nothing.
     Off,
 }
 
 impl Level {
-    /// The words that [`str::parse`] takes, for messages about wrong ones.
+    /// The words that [`str::parse`] accepts, for error messages.
     pub const EXPECTED: &str = "trace, debug, info, warn, warning, err, error, critical or off";
 
     const ALL: [Self; 7] = [
@@ -44,7 +44,7 @@ impl Level {
         Self::Off,
     ];
 
-    /// The name, as spdlog prints it.
+    /// Returns the name that spdlog prints.
     pub fn name(self) -> &'static str {
         match self {
             Self::Trace => "trace",
@@ -57,7 +57,7 @@ impl Level {
         }
     }
 
-    /// The name in one letter, as spdlog prints it.
+    /// Returns the letter that spdlog prints.
     pub(super) fn letter(self) -> char {
         match self {
             Self::Trace => 'T',
@@ -70,7 +70,7 @@ impl Level {
         }
     }
 
-    /// The terminal code that turns the level's colour on, as spdlog has it.
+    /// Returns the terminal code of the colour that spdlog uses.
     pub(super) fn colour(self) -> &'static str {
         match self {
             Self::Trace => "\x1b[37m",
@@ -83,7 +83,7 @@ impl Level {
         }
     }
 
-    /// The level of an event; `tracing` has none above error, so a target makes the difference.
+    /// Returns the level of an event. Critical errors are told from others by their target.
     pub(super) fn of(metadata: &Metadata<'_>) -> Self {
         match *metadata.level() {
             tracing::Level::TRACE => Self::Trace,
@@ -95,7 +95,7 @@ impl Level {
         }
     }
 
-    /// The level whose number is `number`; off for a number that no level has.
+    /// Returns the level with this number, off if there is none.
     pub(super) fn from_number(number: u8) -> Self {
         Self::ALL
             .get(usize::from(number))
@@ -141,15 +141,15 @@ impl FromStr for Level {
     }
 }
 
-/// A word that is no level.
+/// A word is not a level.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("found {found:?}, expected {expected}", expected = Level::EXPECTED)]
 pub struct LevelError {
-    /// What was there, cut to a readable length.
+    /// The word, cut to 40 characters.
     pub found: String,
 }
 
-impl Misunderstanding for LevelError {
+impl Expected for LevelError {
     fn expected(&self) -> String {
         Level::EXPECTED.to_owned()
     }
@@ -157,8 +157,6 @@ impl Misunderstanding for LevelError {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used)]
-
     use super::*;
 
     #[test]

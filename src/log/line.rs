@@ -1,4 +1,4 @@
-//! What a line of the log can show, and the flags of spdlog for it.
+//! The fields of a line of the log, and the flags of spdlog for them.
 
 use std::{
     fmt::{self, Write},
@@ -9,33 +9,33 @@ use jiff::{Zoned, civil::Weekday};
 
 use super::Level;
 
-/// What a pattern can show.
+/// A field of a line that a pattern can show.
 #[derive(Clone, Copy, Debug)]
 pub struct Line<'a> {
-    /// Name of the logger.
+    /// The name of the logger.
     pub name: &'a str,
-    /// How important it is.
+    /// The level.
     pub level: Level,
-    /// When it was said, in the zone to show it in.
+    /// The time at which it was logged, in the time zone to show.
     pub time: &'a Zoned,
-    /// Time since the line before.
+    /// The time since the previous line.
     pub since_previous: Duration,
-    /// Number of the thread that said it.
+    /// The kernel's id of the thread that logged it.
     pub thread: i32,
-    /// Source file and line.
+    /// The source file and line that logged it.
     pub source: Option<(&'a str, u32)>,
-    /// Module path.
+    /// The module that logged it.
     pub module: Option<&'a str>,
-    /// The text.
+    /// The message.
     pub message: &'a str,
 }
 
-/// A flag: one thing that a line can show.
+/// One thing that a line can show: what a flag stands for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Field(fn(&Line<'_>, &mut String) -> fmt::Result);
 
 impl Field {
-    /// The field that `flag` stands for.
+    /// Returns the field that `flag` stands for, `None` if it is not a flag.
     pub(super) fn new(flag: char) -> Option<Self> {
         Some(Self(match flag {
             'v' => |line, out| out.write_str(line.message),
@@ -97,7 +97,7 @@ impl Field {
                 Some((_, number)) => write!(out, "{number}"),
                 None => Ok(()),
             },
-            // There is no name of the function; the module is the nearest to it.
+            // spdlog shows the function. `tracing` does not know it, but the module.
             '!' => |line, out| out.write_str(line.module.unwrap_or("")),
             'o' => |line, out| write!(out, "{}", line.since_previous.as_millis()),
             'i' => |line, out| write!(out, "{}", line.since_previous.as_micros()),
@@ -107,9 +107,9 @@ impl Field {
         }))
     }
 
-    /// Appends what `line` has for it.
+    /// Appends the field of `line` to `out`.
     pub(super) fn write(self, line: &Line<'_>, out: &mut String) {
-        // Writing to a string does not fail.
+        // Writing to a `String` does not fail.
         let _ = self.0(line, out);
     }
 }
@@ -166,8 +166,6 @@ fn clock(line: &Line<'_>, out: &mut String) -> fmt::Result {
 
 #[cfg(test)]
 pub(super) mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used)]
-
     use jiff::{civil, tz};
 
     use super::*;
@@ -276,7 +274,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn days_months_hours_and_zones_are_right_at_their_borders() {
+    fn days_months_hours_and_zones_are_right_at_their_limits() {
         let seconds = tz::Offset::from_seconds;
         for (time, offset, pattern, expected) in [
             (

@@ -1,16 +1,18 @@
-//! The log: `tracing` events to stderr and to a file.
+//! The log: writes `tracing` events to stderr, or to the journal of systemd, and to a file.
 //!
-//! Each driver has a [`Logger`] of its own, and each of its threads makes the logger's
-//! [`Logger::dispatch`] its default; nothing is global. The thread that logs only puts a record
-//! into a bounded queue, and one writer thread does the rest, so that nobody ever waits for a
-//! disk or a terminal.
+//! Each driver has a [`Logger`] of its own, whose [`Logger::dispatch`] is the default dispatcher of
+//! each of its threads; there is no global one. A thread that logs puts a record into a bounded
+//! queue, and one writer thread formats and writes it, so that no other thread waits for a disk or
+//! a terminal.
 //!
-//! Of other crates only warnings and errors are shown. [`CRITICAL`] is the way to log something
-//! critical, for which `tracing` has no level.
+//! Of other crates only warnings and errors are logged. The target [`CRITICAL`] makes an error a
+//! critical one, for which `tracing` has no level.
 
+mod journal;
 mod level;
 mod line;
 mod pattern;
+mod recent;
 mod record;
 mod rotate;
 mod stderr;
@@ -18,38 +20,41 @@ mod writer;
 
 use std::{
     fmt,
-    io::Write,
-    path::PathBuf,
+    io::{self, Write},
+    path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicU64},
-    thread,
+    thread::JoinHandle,
 };
 
 use crossbeam_channel::Sender;
 use tracing::{Dispatch, callsite};
 
+use self::{
+    journal::Journal,
+    record::{Levels, Message, Subscriber},
+    stderr::Stderr,
+    writer::{FileWriter, LineFormat, Writer},
+};
 pub use self::{
     level::{CRITICAL, Level, LevelError},
     line::Line,
     pattern::Pattern,
-    stderr::{fill_closed_descriptors, say},
+    recent::{RecentLine, RecentLines},
+    stderr::{fill_closed_descriptors, report_to_stderr},
 };
-use self::{
-    record::{Levels, Message, Subscriber},
-    stderr::Stderr,
-    writer::{FileWriter, Layout, Writer},
-};
+use crate::thread;
 
-/// Records that wait for the writer; what comes when there are so many is dropped and counted.
-const QUEUE: usize = 4096;
+/// The largest number of records that wait for the writer. Further ones are dropped and counted.
+const QUEUE_LENGTH: usize = 4096;
 
-/// Where the log goes.
+/// The sinks of a log.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// What `%n` shows.
+    /// The name of the logger, which `%n` shows.
     pub name: String,
-    /// Lines on stderr.
+    /// Lines on stderr, `None` for none.
     pub console: Option<ConsoleSink>,
-    /// Lines in a file.
+    /// Lines in a file, `None` for none.
     pub file: Option<FileSink>,
 }
 
@@ -60,124 +65,147 @@ impl Default for Settings {
             console: Some(ConsoleSink {
                 level: Level::Warn,
                 pattern: Pattern::default(),
+                journal: true,
             }),
             file: None,
         }
     }
 }
 
-/// Lines on stderr, coloured where it is a terminal.
+/// Lines on stderr, in colours if it is a terminal.
 #[derive(Clone, Debug)]
 pub struct ConsoleSink {
-    /// The least important lines that are shown.
+    /// The lowest level that is shown.
     pub level: Level,
-    /// What they look like.
+    /// The format of a line.
     pub pattern: Pattern,
+    /// True if lines go to the journal of systemd, by its own protocol, if stderr leads there.
+    pub journal: bool,
 }
 
 /// Lines in a file of limited size; full ones are renamed to `name.1.ext`, `name.2.ext`.
 #[derive(Clone, Debug)]
 pub struct FileSink {
-    /// The least important lines that are written.
+    /// The lowest level that is written.
     pub level: Level,
-    /// What they look like.
+    /// The format of a line.
     pub pattern: Pattern,
-    /// The file; it and its folders are created where they are missing.
+    /// The file. It and its folders are created if they are missing.
     pub path: PathBuf,
-    /// Bytes; 0: no limit.
+    /// The largest size in bytes, 0 for no limit.
     pub max_size: u64,
-    /// How many renamed files are kept.
+    /// The number of renamed files that are kept.
     pub max_files: usize,
+}
+
+/// Where the lines of the console go.
+struct Outputs {
+    stderr: Box<dyn Write + Send>,
+    colours: bool,
+    /// Takes the lines in place of stderr.
+    journal: Option<Journal>,
 }
 
 /// The log of one driver.
 pub struct Logger {
     dispatch: Dispatch,
-    /// While `tracing` knows of a single dispatcher, it asks the one of the thread that first
-    /// comes to a place that logs, and remembers the answer for all threads: never, where that
-    /// thread has none. A second one, to the same subscriber, makes it ask those there are.
+    /// As long as there is a single dispatcher, `tracing` asks only that of the thread which reaches
+    /// a callsite first, and keeps the answer for all threads. If that thread has none, the callsite
+    /// would never log. With a second dispatcher `tracing` asks all.
     _twin: Dispatch,
     level_control: LevelControl,
+    recent: RecentLines,
     queue: Sender<Message>,
-    /// `None` once it is stopped.
-    writer: Option<thread::JoinHandle<()>>,
+    /// `None` after it was stopped.
+    writer: Option<JoinHandle<()>>,
 }
 
 impl Logger {
-    /// Starts to log.
-    ///
-    /// A file that cannot be opened is told on stderr, in the form of the console's lines where
-    /// it shows errors, and the log goes on without the file.
-    pub fn start(settings: Settings) -> Self {
+    /// Starts a log. If the file cannot be opened, reports that on stderr and tries again with each
+    /// line. Fails if the system gives no thread.
+    pub fn start(settings: Settings) -> io::Result<Self> {
         let stderr = Stderr::open();
         let colours = stderr.is_terminal();
-        Self::start_on(settings, Box::new(stderr), colours)
+        let wants_journal = settings.console.as_ref().is_some_and(|sink| sink.journal);
+        // Without it the lines go to stderr, which leads to the journal as well.
+        let journal = (wants_journal && stderr.is_journal())
+            .then(|| Journal::open(Path::new(journal::SOCKET)).ok())
+            .flatten();
+        let outputs = Outputs {
+            stderr: Box::new(stderr),
+            colours,
+            journal,
+        };
+        Self::start_on(settings, outputs)
     }
 
-    fn start_on(settings: Settings, stderr: Box<dyn Write + Send>, colours: bool) -> Self {
+    fn start_on(settings: Settings, outputs: Outputs) -> io::Result<Self> {
         let file_level = settings.file.as_ref().map(|sink| sink.level);
-        let (file, complaint) = match settings.file.map(FileWriter::open).transpose() {
-            Ok(file) => (file, None),
-            Err(complaint) => (None, Some(complaint)),
-        };
+        let (file, failure) = settings.file.map(FileWriter::open).unzip();
         let levels = Arc::new(Levels::new(
             settings
                 .console
                 .as_ref()
                 .map_or(Level::Off, |sink| sink.level),
-            file_level.filter(|_| file.is_some()).unwrap_or(Level::Off),
+            file_level.unwrap_or(Level::Off),
         ));
         let sink = match (&file, &settings.console) {
             (Some(_), _) => Some(Sink::File),
             (None, Some(_)) => Some(Sink::Console),
             (None, None) => None,
         };
-        let (queue, records) = crossbeam_channel::bounded(QUEUE);
+        let (queue, records) = crossbeam_channel::bounded(QUEUE_LENGTH);
         let dropped = Arc::new(AtomicU64::new(0));
         let writer = Writer {
             name: settings.name,
             queue: records,
             dropped: Arc::clone(&dropped),
             levels: Arc::clone(&levels),
-            stderr,
+            stderr: outputs.stderr,
+            journal: outputs.journal,
             not_shown: 0,
             console: settings
                 .console
-                .map(|sink| Layout::new(sink.pattern, colours)),
+                .map(|sink| LineFormat::new(sink.pattern, outputs.colours)),
             file,
         };
-        // Without a thread there is no log; the driver fails for the same reason just after.
-        let writer = thread::Builder::new()
-            .name("websocksrv-log".to_owned())
-            .spawn(move || writer.run(complaint))
-            .ok();
+        let writer =
+            thread::builder("websocksrv-log").spawn(move || writer.run(failure.flatten()))?;
+        let recent = RecentLines::default();
         let subscriber = Arc::new(Subscriber {
             levels: Arc::clone(&levels),
+            recent: recent.clone(),
             queue: queue.clone(),
             dropped,
         });
-        Self {
+        Ok(Self {
             dispatch: Dispatch::new(Arc::clone(&subscriber)),
             _twin: Dispatch::new(subscriber),
             level_control: LevelControl { levels, sink },
+            recent,
             queue,
-            writer,
-        }
+            writer: Some(writer),
+        })
     }
 
-    /// What the driver's threads log to, with [`tracing::dispatcher::with_default`] or
+    /// Returns the dispatcher for the driver's threads, for [`tracing::dispatcher::with_default`] or
     /// [`tracing::dispatcher::set_default`].
     pub fn dispatch(&self) -> &Dispatch {
         &self.dispatch
     }
 
-    /// What changes the level while the log is in use.
+    /// Returns a handle that changes the level while the log is in use.
     pub fn level_control(&self) -> LevelControl {
         self.level_control.clone()
     }
 
-    /// Writes what was logged until now, and ends the writer thread. What is logged later is
-    /// lost. Dropping the logger does the same.
+    /// Returns the last warnings and errors, these and those to come.
+    pub fn recent(&self) -> RecentLines {
+        self.recent.clone()
+    }
+
+    /// Writes the records in the queue and ends the writer thread. What is logged later is lost.
+    /// Dropping the logger does the same.
     pub fn stop(self) {}
 }
 
@@ -186,25 +214,25 @@ impl Drop for Logger {
         let Some(writer) = self.writer.take() else {
             return;
         };
-        // It waits for room where the queue is full; there is no error while the writer lives.
+        // Waits for room if the queue is full. Fails only if the writer has ended.
         let _ = self.queue.send(Message::Stop);
         let _ = writer.join();
-        // Threads that still have the dispatcher shall not pay for it.
+        // Threads that still use the dispatcher do not build records any more.
         self.level_control.levels.set_console(Level::Off);
         self.level_control.levels.set_file(Level::Off);
         callsite::rebuild_interest_cache();
     }
 }
 
-/// Changes the level of the file, or of the console where there is no file.
+/// Reads and changes the level of the file, or of the console if there is no file.
 #[derive(Clone, Debug)]
 pub struct LevelControl {
     levels: Arc<Levels>,
-    /// `None` where nothing is logged at all.
+    /// `None` if nothing is logged.
     sink: Option<Sink>,
 }
 
-/// Where lines go.
+/// A destination of lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sink {
     /// The file.
@@ -214,12 +242,12 @@ pub enum Sink {
 }
 
 impl LevelControl {
-    /// What it is for, `None` where nothing is logged at all.
+    /// Returns the sink whose level it controls, `None` if nothing is logged.
     pub fn sink(&self) -> Option<Sink> {
         self.sink
     }
 
-    /// Sets the level. What is in the queue already is not affected.
+    /// Sets the level of lines that are logged from now on.
     pub fn set(&self, level: Level) {
         match self.sink {
             Some(Sink::File) => self.levels.set_file(level),
@@ -229,7 +257,7 @@ impl LevelControl {
         callsite::rebuild_interest_cache();
     }
 
-    /// The level; off where nothing is logged at all.
+    /// Returns the level, off if nothing is logged.
     pub fn get(&self) -> Level {
         match self.sink {
             Some(Sink::File) => self.levels.file(),

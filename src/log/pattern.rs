@@ -1,4 +1,5 @@
-//! What a line looks like: the pattern language of spdlog.
+//! The format of lines: the pattern language of spdlog
+//! (<https://github.com/gabime/spdlog/wiki/3.-Custom-formatting>).
 
 use std::{iter::Peekable, str::Chars};
 
@@ -9,18 +10,18 @@ const COLOUR_OFF: &str = "\x1b[m";
 /// The widest field that a pattern can ask for, as in spdlog.
 const MAX_WIDTH: usize = 64;
 
-/// What a line looks like, from a pattern of spdlog such as `[%H:%M:%S.%e] [%^%l%$] %v`.
+/// A parsed pattern of spdlog, such as `[%H:%M:%S.%e] [%^%l%$] %v`.
 #[derive(Clone, Debug)]
 pub struct Pattern {
     parts: Vec<Part>,
 }
 
 impl Pattern {
-    /// The pattern that spdlog uses where none is set, and that `%+` stands for.
+    /// spdlog's default pattern, which `%+` stands for, too.
     pub const DEFAULT: &str = "[%Y-%m-%d %H:%M:%S.%e] [%n] [%^%l%$] %v";
 
-    /// Reads a pattern. As in spdlog every text is one: flags that do not exist are printed as
-    /// they stand, and an unfinished one at the end is left out.
+    /// Parses a pattern. Every text is a pattern, as in spdlog: unknown flags are printed as they
+    /// are, and an unfinished flag at the end is left out.
     pub fn parse(pattern: &str) -> Self {
         let mut parts = Vec::new();
         let mut text = String::new();
@@ -48,8 +49,8 @@ impl Pattern {
         Self { parts }
     }
 
-    /// Appends `line` to `out`, without an end of line. `%^` and `%$` switch the colour of the
-    /// level where `colours` is set, and do nothing where it is not.
+    /// Appends `line` to `out`, without a newline. `%^` and `%$` switch the colour of the level on
+    /// and off if `colours` is true, and do nothing otherwise.
     pub fn format(&self, line: &Line<'_>, colours: bool, out: &mut String) {
         let mut coloured = false;
         for part in &self.parts {
@@ -93,7 +94,8 @@ enum Part {
     ColourOff,
 }
 
-/// How wide a field is: `8`, `-8` (text to the left), `=8` (centred), with `!` never wider.
+/// The width of a field: `8` (text to the right), `-8` (text to the left), `=8` (centred); with `!`
+/// longer text is cut.
 #[derive(Clone, Copy, Debug)]
 struct Padding {
     width: usize,
@@ -101,7 +103,7 @@ struct Padding {
     truncate: bool,
 }
 
-/// Where the spaces go.
+/// The side of the text on which spaces are added.
 #[derive(Clone, Copy, Debug)]
 enum Side {
     Left,
@@ -110,7 +112,7 @@ enum Side {
 }
 
 impl Padding {
-    /// Takes what is before the flag; `None` where there is no width.
+    /// Takes what is in front of the flag. Returns `None` if that has no width.
     fn parse(chars: &mut Peekable<Chars<'_>>) -> Option<Self> {
         let side = match chars.next_if(|c| matches!(c, '-' | '=')) {
             Some('-') => Side::Right,
@@ -129,7 +131,7 @@ impl Padding {
         })
     }
 
-    /// Pads or cuts what `out` has from `start`, in characters.
+    /// Pads or cuts the text in `out` from `start` on. The width is in characters.
     fn apply(self, start: usize, out: &mut String) {
         let count = out[start..].chars().count();
         if count > self.width {
@@ -152,8 +154,6 @@ impl Padding {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used)]
-
     use jiff::Zoned;
     use proptest::prelude::*;
 
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_flags_stand_and_unfinished_ones_go() {
+    fn unknown_flags_are_printed_and_unfinished_ones_left_out() {
         let time = Zoned::default();
         let line = line(&time, Level::Info, "text");
         for (pattern, expected) in [
@@ -273,9 +273,9 @@ mod tests {
             for side in ["", "-", "="] {
                 let exact = text(&format!("%{side}{width}!v"), &line, false);
                 prop_assert_eq!(exact.chars().count(), width);
-                let least = text(&format!("%{side}{width}v"), &line, false);
-                prop_assert_eq!(least.chars().count(), width.max(message.chars().count()));
-                prop_assert!(least.contains(&message));
+                let padded = text(&format!("%{side}{width}v"), &line, false);
+                prop_assert_eq!(padded.chars().count(), width.max(message.chars().count()));
+                prop_assert!(padded.contains(&message));
             }
         }
     }

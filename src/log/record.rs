@@ -1,4 +1,4 @@
-//! From a `tracing` event to a record in the writer's queue.
+//! Turns `tracing` events into records in the writer's queue.
 
 use std::{
     fmt::{self, Debug, Write},
@@ -17,36 +17,36 @@ use tracing::{
     span,
 };
 
-use super::Level;
+use super::{Level, RecentLine, RecentLines};
 
-/// The most bytes of a message; the rest is cut off.
+/// The largest number of bytes of a message. The rest is cut off.
 const MAX_MESSAGE: usize = 8192;
 
-/// Module paths that start so are the driver's own.
+/// The start of the driver's own module paths.
 const OWN: &str = env!("CARGO_CRATE_NAME");
 
-/// What the writer gets.
+/// A message to the writer thread.
 #[derive(Debug)]
 pub(super) enum Message {
     Record(Record),
-    /// All that came before is to be written, then the writer ends.
+    /// The writer is to end, after it has written the records before this.
     Stop,
 }
 
-/// One line, not yet laid out.
+/// A line before it is formatted.
 #[derive(Debug)]
 pub(super) struct Record {
     pub(super) level: Level,
     pub(super) sinks: Sinks,
     pub(super) time: Timestamp,
     pub(super) thread: i32,
-    /// Where it was said; `None` for what the writer itself says.
+    /// The callsite, `None` for lines of the writer itself.
     pub(super) metadata: Option<&'static Metadata<'static>>,
     pub(super) message: String,
 }
 
 impl Record {
-    /// A record of what the calling thread says now.
+    /// Makes a record with the present time and the calling thread.
     pub(super) fn new(level: Level, sinks: Sinks, message: String) -> Self {
         Self {
             level,
@@ -59,14 +59,14 @@ impl Record {
     }
 }
 
-/// The sinks that a line goes to.
+/// The sinks that a record is for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sinks {
     pub(super) console: bool,
     pub(super) file: bool,
 }
 
-/// The levels of the sinks; off for a sink that is not there. They can change at any time.
+/// The levels of the sinks, off for a sink that there is not. They may change at any time.
 #[derive(Debug)]
 pub(super) struct Levels {
     console: AtomicU8,
@@ -109,17 +109,19 @@ impl Levels {
     }
 }
 
-/// Puts the events that a sink wants into the queue, and never waits.
+/// Puts the events that a sink shows into the queue, without waiting.
 #[derive(Debug)]
 pub(super) struct Subscriber {
     pub(super) levels: Arc<Levels>,
     pub(super) queue: Sender<Message>,
-    /// Records that found the queue full.
+    /// Keeps the last warnings and errors.
+    pub(super) recent: RecentLines,
+    /// Counts the records for which the queue was full.
     pub(super) dropped: Arc<AtomicU64>,
 }
 
-/// `register_callsite` is the trait's own: what `enabled` says is kept with each place that
-/// logs, so that a level that nobody shows costs one load. It is asked anew when a level changes.
+/// The provided `register_callsite` keeps what `enabled` returns with each callsite, so that a level
+/// that no sink shows costs one load. `enabled` is called again when a level changes.
 impl tracing::Subscriber for Subscriber {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         let module = metadata.module_path().unwrap_or(metadata.target());
@@ -144,12 +146,19 @@ impl tracing::Subscriber for Subscriber {
             metadata: Some(event.metadata()),
             ..Record::new(level, sinks, visitor.finish())
         };
+        if level >= Level::Warn {
+            self.recent.add(RecentLine {
+                time: record.time,
+                level,
+                message: record.message.clone(),
+            });
+        }
         if let Err(TrySendError::Full(_)) = self.queue.try_send(Message::Record(record)) {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    // Spans are not shown.
+    // Spans are ignored: `enabled` returns false for them.
 
     fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
         span::Id::from_u64(1)
@@ -164,9 +173,8 @@ impl tracing::Subscriber for Subscriber {
     fn exit(&self, _: &span::Id) {}
 }
 
-/// Text that stays on one line: control characters, and those that change the direction of
-/// writing, are escaped, so that nobody who is quoted can make up lines. Of a text that is too
-/// long the end is cut off.
+/// Text of limited length for one line. Escapes control characters and those that change the
+/// direction of writing, so that text of a client cannot forge lines.
 #[derive(Debug, Default)]
 pub(super) struct LineText {
     text: String,
@@ -185,7 +193,7 @@ impl LineText {
     }
 
     fn add(&mut self, text: fmt::Arguments<'_>) {
-        // The error says that the text was cut.
+        // An error says that the text was cut.
         let _ = self.write_fmt(text);
     }
 
@@ -220,7 +228,7 @@ impl Write for LineText {
     }
 }
 
-/// Collects the message and, behind it, the fields as ` key=value`.
+/// Collects the message, and the fields as ` key=value` to follow it.
 #[derive(Default)]
 struct MessageVisitor {
     message: LineText,
@@ -263,8 +271,6 @@ impl Visit for MessageVisitor {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used)]
-
     use proptest::prelude::*;
 
     use super::*;

@@ -1,58 +1,86 @@
-//! The log file, which is renamed when it is full.
+//! The log file and its rotation.
 
 use std::{
     ffi::OsString,
     fs::{self, File, OpenOptions},
     io::{self, BufWriter, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
-/// The most old files that are kept, as in spdlog.
+/// The largest number of old files that are kept, as in spdlog.
 const MAX_FILES: usize = 200_000;
 
-/// A file of limited size. A line that would make it too large goes into a new file; `log.txt`
-/// is then called `log.1.txt`, what was `log.1.txt` is `log.2.txt`, and the oldest is gone.
+/// A file of limited size. Before a line that would make it too large, `log.txt` is renamed to
+/// `log.1.txt`, `log.1.txt` to `log.2.txt` and so on; the oldest is deleted.
 #[derive(Debug)]
 pub(super) struct RotatingFile {
     path: PathBuf,
-    /// Bytes; 0: no limit.
+    /// The largest size in bytes, 0 for no limit.
     max_size: u64,
     max_files: usize,
-    /// `None` where it could not be opened again; the next line tries once more.
+    /// `None` if it could not be opened. The next line tries once more.
     file: Option<BufWriter<File>>,
-    /// Bytes in the file, with those that are not flushed.
+    /// Device and inode of the file.
+    id: (u64, u64),
+    /// The size in bytes, with those that are not flushed yet.
     size: u64,
-    /// Devices and pipes are neither renamed nor cut.
+    /// False for devices and pipes, which are neither renamed nor cut.
     regular: bool,
 }
 
+/// Why a line was not written as it should be.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// It is lost.
+    NotWritten(io::Error),
+    /// It was written, but the file was emptied before.
+    NotRotated(io::Error),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::NotWritten(error)
+    }
+}
+
 impl RotatingFile {
-    /// Opens a file to append to it, and creates it and its folders where they are missing.
-    pub(super) fn open(path: PathBuf, max_size: u64, max_files: usize) -> io::Result<Self> {
-        let mut this = Self {
+    /// Makes a file to append to, which is not opened yet.
+    pub(super) fn new(path: PathBuf, max_size: u64, max_files: usize) -> Self {
+        Self {
             path,
             max_size,
             max_files: max_files.min(MAX_FILES),
             file: None,
+            id: (0, 0),
             size: 0,
             regular: false,
-        };
-        this.file()?;
-        Ok(this)
+        }
+    }
+
+    /// Opens the file if it is not open. Creates it and its folders if they are missing. Fails if
+    /// the system refuses that.
+    pub(super) fn open(&mut self) -> io::Result<()> {
+        self.file().map(|_| ())
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.file.is_some()
     }
 
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Appends a line, which ends with a newline. After an error the next line may work again.
-    pub(super) fn write(&mut self, line: &[u8]) -> io::Result<()> {
+    /// Appends a line, which includes its newline. Fails if it cannot be written or the file cannot
+    /// be rotated; the next line may succeed again.
+    pub(super) fn write(&mut self, line: &[u8]) -> Result<(), Failure> {
+        self.leave_if_moved();
         self.file()?;
         let size = self.size.saturating_add(line.len() as u64);
         let full = self.max_size > 0 && size > self.max_size;
         let rotated = if full && self.regular && self.size > 0 {
-            // A full disk must not push the old files out for empty ones: no flush, no rotation.
+            // On a full disk the flush fails. A rotation then would replace old files by empty ones.
             self.flush()?;
             self.rotate()
         } else {
@@ -60,7 +88,19 @@ impl RotatingFile {
         };
         self.file()?.write_all(line)?;
         self.size += line.len() as u64;
-        rotated
+        rotated.map_err(Failure::NotRotated)
+    }
+
+    /// Closes the file if another one or none is at its path by now, so that a new one is made. Looks
+    /// only if all lines are written: once for the lines that come together.
+    fn leave_if_moved(&mut self) {
+        let is_written = |file: &BufWriter<File>| file.buffer().is_empty();
+        if self.regular && self.file.as_ref().is_some_and(is_written) {
+            let at_path = fs::metadata(&self.path).map(|it| (it.dev(), it.ino()));
+            if at_path.ok() != Some(self.id) {
+                self.file = None;
+            }
+        }
     }
 
     pub(super) fn flush(&mut self) -> io::Result<()> {
@@ -75,13 +115,14 @@ impl RotatingFile {
             let file = OpenOptions::new()
                 .append(true)
                 .create(true)
-                // A pipe that nobody reads must not hold the driver up, and a terminal must not
-                // become the host's.
+                // Without O_NONBLOCK, a pipe without a reader would block. Without O_NOCTTY, a
+                // terminal could become the controlling one of the host.
                 .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
                 .open(&self.path)?;
             let metadata = file.metadata()?;
             self.size = metadata.len();
             self.regular = metadata.is_file();
+            self.id = (metadata.dev(), metadata.ino());
             self.file = Some(BufWriter::new(file));
         }
         self.file
@@ -89,8 +130,8 @@ impl RotatingFile {
             .ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    /// Renames the files and starts an empty one. Where they cannot be renamed the file is cut
-    /// all the same, since it must not grow over its limit.
+    /// Renames the files and starts an empty one. Fails if they cannot be renamed; the file is
+    /// emptied all the same, since it must not exceed its limit.
     fn rotate(&mut self) -> io::Result<()> {
         self.file = None;
         let renamed = (1..=self.max_files).rev().try_for_each(|number| {
@@ -108,7 +149,7 @@ impl RotatingFile {
     }
 }
 
-/// The name of an old file: the number goes before the extension.
+/// Returns the name of an old file: the number stands before the extension.
 fn numbered(path: &Path, number: usize) -> PathBuf {
     if number == 0 {
         return path.to_owned();
@@ -129,8 +170,6 @@ fn numbered(path: &Path, number: usize) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used)]
-
     use std::collections::BTreeMap;
 
     use super::*;
@@ -185,7 +224,7 @@ mod tests {
     #[test]
     fn a_full_file_is_renamed_and_the_oldest_goes() {
         let folder = tempfile::tempdir().unwrap();
-        let mut file = RotatingFile::open(folder.path().join("log.txt"), 8, 2).unwrap();
+        let mut file = RotatingFile::new(folder.path().join("log.txt"), 8, 2);
         write(&mut file, &["aaa\n", "bbb\n"]);
         expect(folder.path(), &[("log.txt", "aaa\nbbb\n")]);
         write(&mut file, &["c\n"]);
@@ -207,7 +246,7 @@ mod tests {
     #[test]
     fn a_line_over_the_limit_is_kept_whole_and_an_empty_file_is_not_renamed() {
         let folder = tempfile::tempdir().unwrap();
-        let mut file = RotatingFile::open(folder.path().join("log"), 4, 3).unwrap();
+        let mut file = RotatingFile::new(folder.path().join("log"), 4, 3);
         write(&mut file, &["123456789\n"]);
         expect(folder.path(), &[("log", "123456789\n")]);
         write(&mut file, &["x\n"]);
@@ -217,7 +256,7 @@ mod tests {
     #[test]
     fn without_old_files_the_file_is_cut() {
         let folder = tempfile::tempdir().unwrap();
-        let mut file = RotatingFile::open(folder.path().join("log.txt"), 5, 0).unwrap();
+        let mut file = RotatingFile::new(folder.path().join("log.txt"), 5, 0);
         write(&mut file, &["aaa\n", "bbb\n"]);
         expect(folder.path(), &[("log.txt", "bbb\n")]);
     }
@@ -225,27 +264,27 @@ mod tests {
     #[test]
     fn without_a_limit_the_file_grows() {
         let folder = tempfile::tempdir().unwrap();
-        let mut file = RotatingFile::open(folder.path().join("log.txt"), 0, 7).unwrap();
+        let mut file = RotatingFile::new(folder.path().join("log.txt"), 0, 7);
         write(&mut file, &["aaa\n", "bbb\n"]);
         expect(folder.path(), &[("log.txt", "aaa\nbbb\n")]);
     }
 
     #[test]
-    fn what_the_file_has_counts_and_missing_folders_are_made() {
+    fn the_size_at_start_counts_and_missing_folders_are_created() {
         let folder = tempfile::tempdir().unwrap();
         let sub = folder.path().join("a.b/c");
         for line in ["aaa\n", "bbb\n", "ccc\n"] {
-            let mut file = RotatingFile::open(sub.join("log"), 8, 7).unwrap();
+            let mut file = RotatingFile::new(sub.join("log"), 8, 7);
             write(&mut file, &[line]);
         }
         expect(&sub, &[("log", "ccc\n"), ("log.1", "aaa\nbbb\n")]);
     }
 
     #[test]
-    fn a_gap_between_the_old_files_does_no_harm() {
+    fn a_gap_between_the_old_files_stays() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("log.2"), "old").unwrap();
-        let mut file = RotatingFile::open(folder.path().join("log"), 4, usize::MAX).unwrap();
+        let mut file = RotatingFile::new(folder.path().join("log"), 4, usize::MAX);
         write(&mut file, &["aaa\n", "bbb\n"]);
         expect(
             folder.path(),
@@ -257,7 +296,7 @@ mod tests {
     fn a_file_that_cannot_be_renamed_is_reported_and_cut() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir_all(folder.path().join("log.1/sub")).unwrap();
-        let mut file = RotatingFile::open(folder.path().join("log"), 4, 1).unwrap();
+        let mut file = RotatingFile::new(folder.path().join("log"), 4, 1);
         file.write(b"aaa\n").unwrap();
         assert!(file.write(b"bbb\n").is_err());
         file.flush().unwrap();
@@ -268,7 +307,7 @@ mod tests {
     fn a_folder_that_comes_back_is_written_to_again() {
         let folder = tempfile::tempdir().unwrap();
         let sub = folder.path().join("sub");
-        let mut file = RotatingFile::open(sub.join("log"), 4, 1).unwrap();
+        let mut file = RotatingFile::new(sub.join("log"), 4, 1);
         file.write(b"aaa\n").unwrap();
         fs::remove_dir_all(&sub).unwrap();
         fs::write(&sub, "in the way").unwrap();
@@ -280,11 +319,26 @@ mod tests {
     }
 
     #[test]
-    fn a_device_is_never_renamed_and_its_errors_are_told() {
+    fn a_file_that_was_moved_or_removed_is_made_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let sub = folder.path().join("sub");
+        let path = sub.join("log");
+        let mut file = RotatingFile::new(path.clone(), 100, 1);
+        write(&mut file, &["a\n"]);
+        fs::rename(&path, sub.join("log.old")).unwrap();
+        write(&mut file, &["b\n", "c\n"]);
+        expect(&sub, &[("log", "b\nc\n"), ("log.old", "a\n")]);
+        fs::remove_dir_all(&sub).unwrap();
+        write(&mut file, &["d\n"]);
+        expect(&sub, &[("log", "d\n")]);
+    }
+
+    #[test]
+    fn a_device_is_never_renamed_and_its_errors_are_returned() {
         let folder = tempfile::tempdir().unwrap();
         let link = folder.path().join("full");
         std::os::unix::fs::symlink("/dev/full", &link).unwrap();
-        let mut file = RotatingFile::open(link.clone(), 4, 2).unwrap();
+        let mut file = RotatingFile::new(link.clone(), 4, 2);
         file.write(b"aaa\n").unwrap();
         assert!(file.flush().is_err());
         file.write(b"bbb\n").unwrap();
@@ -298,6 +352,6 @@ mod tests {
         let pipe = folder.path().join("pipe");
         let made = std::process::Command::new("mkfifo").arg(&pipe).status();
         assert!(made.unwrap().success());
-        assert!(RotatingFile::open(pipe, 100, 1).is_err());
+        assert!(RotatingFile::new(pipe, 100, 1).open().is_err());
     }
 }

@@ -9,37 +9,39 @@ use std::{
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-/// What a pipe takes without making the writer wait, where it is ready for anything.
+use super::journal::is_journal;
+
+/// A pipe that is ready takes this many bytes without blocking (`PIPE_BUF`, pipe(7)).
 const CHUNK: usize = 4096;
 
-/// How long a reader may take to make room. One that has not is waited for no more until it has.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long a write waits for the reader. After a timeout later writes do not wait, until one succeeds.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Puts `/dev/null` where the host has closed one of the three: otherwise the next descriptors,
-/// which are connections, would get their numbers, and whatever is printed would be sent there.
+/// Opens `/dev/null` in place of standard streams that the host has closed. Otherwise a connection
+/// could get the descriptor of one, and what is printed would be sent to a client.
 pub fn fill_closed_descriptors() {
-    // New descriptors get the lowest number that is free.
+    // A new descriptor gets the lowest free number (open(2)).
     while let Ok(null) = OpenOptions::new().read(true).write(true).open("/dev/null")
         && null.as_raw_fd() <= 2
     {
-        // Stays open.
+        // It stays open.
         let _ = null.into_raw_fd();
     }
 }
 
-/// Says something to the people who start the host, whether there is a log or not.
-pub fn say(text: &str) {
-    // There is nowhere to tell it.
+/// Writes a line to stderr, for errors while there is no log.
+pub fn report_to_stderr(text: &str) {
+    // An error cannot be reported anywhere.
     let _ = Stderr::open().write_all(format!("{}: {text}\n", env!("CARGO_PKG_NAME")).as_bytes());
 }
 
-/// Standard error as it was when this was made, whatever the host does with its descriptor
-/// later. A reader that takes nothing holds nobody up for long: writing fails then.
+/// A duplicate of stderr, which stays the same if the host replaces its own later. A write fails if
+/// the reader takes nothing for too long.
 #[derive(Debug)]
 pub(super) struct Stderr {
-    /// `None` where the host has none.
+    /// `None` if the host has closed stderr.
     file: Option<File>,
-    /// Whether the reader takes nothing.
+    /// True if the reader took nothing at the last write.
     stuck: bool,
 }
 
@@ -52,6 +54,11 @@ impl Stderr {
         }
     }
 
+    /// Returns true if it leads to the journal of systemd.
+    pub(super) fn is_journal(&self) -> bool {
+        self.file.as_ref().is_some_and(is_journal)
+    }
+
     pub(super) fn is_terminal(&self) -> bool {
         self.file.as_ref().is_some_and(File::is_terminal)
     }
@@ -62,7 +69,11 @@ impl Write for Stderr {
         let Some(file) = &mut self.file else {
             return Ok(bytes.len());
         };
-        let time = if self.stuck { Duration::ZERO } else { PATIENCE };
+        let time = if self.stuck {
+            Duration::ZERO
+        } else {
+            WRITE_TIMEOUT
+        };
         let timeout = Timespec::try_from(time).map_err(io::Error::other)?;
         let ready = poll(&mut [PollFd::new(file, PollFlags::OUT)], Some(&timeout))?;
         self.stuck = ready == 0;
@@ -79,14 +90,12 @@ impl Write for Stderr {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use std::{io::Read, time::Instant};
 
     use super::*;
 
     #[test]
-    fn a_reader_that_takes_nothing_is_waited_for_once_and_no_longer() {
+    fn a_reader_that_takes_nothing_is_waited_for_once() {
         let (mut reader, writer) = io::pipe().unwrap();
         let mut stderr = Stderr {
             file: Some(File::from(std::os::fd::OwnedFd::from(writer))),
@@ -99,7 +108,7 @@ mod tests {
             let refused = stderr.write_all(&line).unwrap_err();
             assert_eq!(refused.kind(), io::ErrorKind::WouldBlock);
         }
-        assert!(start.elapsed() < PATIENCE);
+        assert!(start.elapsed() < WRITE_TIMEOUT);
         reader.read_exact(&mut [0; CHUNK]).unwrap();
         stderr.write_all(&line).unwrap();
     }

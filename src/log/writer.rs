@@ -1,4 +1,4 @@
-//! The thread that lays lines out and writes them.
+//! The thread that formats lines and writes them.
 
 use std::{
     fmt,
@@ -15,32 +15,35 @@ use crossbeam_channel::Receiver;
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 
 use super::{
-    FileSink, Level, Line, Pattern, QUEUE,
+    FileSink, Level, Line, Pattern, QUEUE_LENGTH,
+    journal::Journal,
     record::{Levels, LineText, Message, Record},
-    rotate::RotatingFile,
+    rotate::{Failure, RotatingFile},
 };
-use crate::thread::block_signals;
+use crate::{thread::block_signals, wording::Counted};
 
-/// What the writer thread owns.
+/// The state of the writer thread.
 pub(super) struct Writer {
     pub(super) name: String,
     pub(super) queue: Receiver<Message>,
     pub(super) dropped: Arc<AtomicU64>,
     pub(super) levels: Arc<Levels>,
     pub(super) stderr: Box<dyn Write + Send>,
-    /// Lines that stderr did not take since it last took one.
+    /// Takes the lines of the console in place of stderr.
+    pub(super) journal: Option<Journal>,
+    /// The number of lines that could not be written to stderr since one could.
     pub(super) not_shown: u64,
-    /// How lines on stderr look; `None` where there are none.
-    pub(super) console: Option<Layout>,
+    /// The format of lines on stderr, `None` if there are none.
+    pub(super) console: Option<LineFormat>,
     pub(super) file: Option<FileWriter>,
 }
 
 impl Writer {
-    /// Writes what comes until it is told to stop. `complaint` is the first line.
-    pub(super) fn run(mut self, complaint: Option<String>) {
+    /// Writes records until it is told to stop. Reports `failure` on stderr first.
+    pub(super) fn run(mut self, failure: Option<String>) {
         block_signals();
-        if let Some(complaint) = complaint {
-            self.complain(complaint);
+        if let Some(failure) = failure {
+            self.report(failure);
         }
         loop {
             let next = self.queue.try_recv().or_else(|_| {
@@ -51,73 +54,90 @@ impl Writer {
                 Ok(Message::Record(record)) => self.write(&record),
                 Ok(Message::Stop) | Err(_) => break,
             }
-            if self.queue.len() <= QUEUE / 2 {
-                self.tell_dropped();
+            if self.queue.len() <= QUEUE_LENGTH / 2 {
+                self.report_dropped();
             }
         }
-        self.tell_dropped();
+        self.report_dropped();
         self.flush();
     }
 
     fn write(&mut self, record: &Record) {
         let time = record.time.to_zoned(TimeZone::system());
-        if let Some(console) = self.console.as_mut().filter(|_| record.sinks.console) {
-            let line = console.lay_out(&self.name, record, &time);
-            let shown = match self.not_shown {
-                0 => self.stderr.write_all(line.as_bytes()),
-                count => {
-                    let line = format!("{}: {count} lines dropped\n{line}", self.name);
-                    self.stderr.write_all(line.as_bytes())
-                }
-            };
-            if shown.is_ok() {
-                self.not_shown = 0;
-            }
-            self.not_shown += u64::from(shown.is_err());
+        if record.sinks.console && !self.write_to_journal(record) {
+            self.write_to_stderr(record, &time);
         }
-        let Some(file) = self.file.as_mut().filter(|_| record.sinks.file) else {
+        if let Some(file) = self.file.as_mut().filter(|_| record.sinks.file) {
+            let result = file.write(&self.name, record, &time);
+            self.note_failure(result);
+        }
+    }
+
+    fn write_to_stderr(&mut self, record: &Record, time: &Zoned) {
+        let Some(console) = &mut self.console else {
             return;
         };
-        let line = file.layout.lay_out(&self.name, record, &time);
-        let written = file.file.write(line.as_bytes());
-        self.note_failure(written);
+        let line = console.format(&self.name, record, time);
+        let shown = match self.not_shown {
+            0 => self.stderr.write_all(line.as_bytes()),
+            count => {
+                let count = Counted(count, "line");
+                let line = format!("{}: {count} dropped\n{line}", self.name);
+                self.stderr.write_all(line.as_bytes())
+            }
+        };
+        if shown.is_ok() {
+            self.not_shown = 0;
+        }
+        self.not_shown += u64::from(shown.is_err());
+    }
+
+    /// Returns true if journald has taken the line.
+    fn write_to_journal(&mut self, record: &Record) -> bool {
+        let journal = self.journal.as_mut();
+        journal.is_some_and(|journal| journal.write(&self.name, record).is_ok())
     }
 
     fn flush(&mut self) {
         let Some(file) = &mut self.file else { return };
         match file.file.flush() {
-            Ok(()) => file.failing = false,
-            failed => self.note_failure(failed),
+            Ok(()) if file.lost == 0 && file.file.is_open() => file.failing = false,
+            Ok(()) => {}
+            Err(error) => self.note_failure(Err(error)),
         }
     }
 
-    /// Tells the first error of the file, and the next only after it worked again.
+    /// Reports an error of the file, unless the write before has failed, too.
     fn note_failure(&mut self, result: io::Result<()>) {
         let (Err(error), Some(file)) = (result, &mut self.file) else {
             return;
         };
         if !std::mem::replace(&mut file.failing, true) {
-            let complaint = file_complaint(file.file.path(), &error, "lines are lost");
-            self.complain(complaint);
+            let failure = file_failure(file.file.path(), &error, "lines are lost");
+            self.report(failure);
         }
     }
 
-    fn tell_dropped(&mut self) {
+    fn report_dropped(&mut self) {
         let dropped = self.dropped.swap(0, Ordering::Relaxed);
         if dropped > 0 {
-            let text = format!("{dropped} log lines dropped");
+            let text = format!("{} dropped", Counted(dropped, "log line"));
             let sinks = self.levels.sinks(Level::Warn);
             self.write(&Record::new(Level::Warn, sinks, text));
         }
     }
 
-    /// Writes an error to stderr whatever is set, once.
-    fn complain(&mut self, text: String) {
+    /// Writes an error to stderr, even if the console is off: in the format of the console if that
+    /// shows errors.
+    fn report(&mut self, text: String) {
         let record = Record::new(Level::Error, self.levels.sinks(Level::Error), text);
+        if self.write_to_journal(&record) {
+            return;
+        }
         let line = match &mut self.console {
             Some(console) if record.sinks.console => {
                 let time = record.time.to_zoned(TimeZone::system());
-                console.lay_out(&self.name, &record, &time)
+                console.format(&self.name, &record, &time)
             }
             _ => &format!("{}: {}\n", self.name, record.message),
         };
@@ -125,17 +145,17 @@ impl Writer {
     }
 }
 
-/// How the lines of a sink look.
-pub(super) struct Layout {
+/// The format of the lines of a sink.
+pub(super) struct LineFormat {
     pattern: Pattern,
     colours: bool,
-    /// When the line before was said.
+    /// The time of the previous line.
     previous: Timestamp,
-    /// The line, kept for its memory.
+    /// The last line. Kept so that its memory is used again.
     line: String,
 }
 
-impl Layout {
+impl LineFormat {
     pub(super) fn new(pattern: Pattern, colours: bool) -> Self {
         Self {
             pattern,
@@ -145,7 +165,8 @@ impl Layout {
         }
     }
 
-    fn lay_out(&mut self, name: &str, record: &Record, time: &Zoned) -> &str {
+    /// Formats a record as a line with its newline.
+    fn format(&mut self, name: &str, record: &Record, time: &Zoned) -> &str {
         let since = record.time.duration_since(self.previous);
         self.previous = record.time;
         let line = Line {
@@ -165,29 +186,58 @@ impl Layout {
     }
 }
 
-/// The file, and how its lines look.
+/// The file and the format of its lines.
 pub(super) struct FileWriter {
-    layout: Layout,
+    layout: LineFormat,
     file: RotatingFile,
-    /// The last write or flush did not work.
+    /// True if the last write or flush failed.
     failing: bool,
+    /// The number of lines that could not be written since one could.
+    lost: u64,
 }
 
 impl FileWriter {
-    /// Opens the file, or says what to complain about.
-    pub(super) fn open(sink: FileSink) -> Result<Self, String> {
-        match RotatingFile::open(sink.path.clone(), sink.max_size, sink.max_files) {
-            Ok(file) => Ok(Self {
-                layout: Layout::new(sink.pattern, false),
-                file,
-                failing: false,
-            }),
-            Err(error) => Err(file_complaint(&sink.path, &error, "going on without it")),
+    /// Opens the file. If that fails, returns the text to report, too; each line tries again.
+    pub(super) fn open(sink: FileSink) -> (Self, Option<String>) {
+        let mut file = RotatingFile::new(sink.path, sink.max_size, sink.max_files);
+        let error = file.open().err();
+        let failure = |error| file_failure(file.path(), &error, "lines are lost");
+        let failure = error.map(failure);
+        let this = Self {
+            layout: LineFormat::new(sink.pattern, false),
+            failing: failure.is_some(),
+            file,
+            lost: 0,
+        };
+        (this, failure)
+    }
+
+    /// Writes a record as a line, behind one that tells how many are lost if some are.
+    fn write(&mut self, name: &str, record: &Record, time: &Zoned) -> io::Result<()> {
+        if self.lost > 0 {
+            let text = format!("{} lost", Counted(self.lost, "log line"));
+            let note = Record::new(Level::Warn, record.sinks, text);
+            self.write_line(name, &note, time)?;
+            self.lost = 0;
         }
+        self.write_line(name, record, time)
+    }
+
+    fn write_line(&mut self, name: &str, record: &Record, time: &Zoned) -> io::Result<()> {
+        let line = self.layout.format(name, record, time);
+        self.file
+            .write(line.as_bytes())
+            .map_err(|failure| match failure {
+                Failure::NotWritten(error) => {
+                    self.lost += 1;
+                    error
+                }
+                Failure::NotRotated(error) => error,
+            })
     }
 }
 
-fn file_complaint(path: &Path, error: &dyn fmt::Display, then: &str) -> String {
+fn file_failure(path: &Path, error: &dyn fmt::Display, then: &str) -> String {
     LineText::new(format_args!("log file {}: {error}; {then}", path.display())).into_string()
 }
 
@@ -199,8 +249,8 @@ mod tests {
     use crate::log::record::Sinks;
 
     #[test]
-    fn each_line_knows_the_time_since_the_one_before() {
-        let mut layout = Layout::new(Pattern::parse("%o"), false);
+    fn each_line_has_the_time_since_the_previous_one() {
+        let mut layout = LineFormat::new(Pattern::parse("%o"), false);
         let sinks = Sinks {
             console: true,
             file: true,
@@ -213,7 +263,7 @@ mod tests {
         ] {
             record.time += step;
             let time = record.time.to_zoned(TimeZone::UTC);
-            let line = layout.lay_out("", &record, &time).trim_end().to_owned();
+            let line = layout.format("", &record, &time).trim_end().to_owned();
             assert!(expected.is_empty() || line == expected, "{line}");
         }
     }

@@ -1,4 +1,4 @@
-//! From files to what rustls needs.
+//! Reads certificates and keys, and builds the configurations of rustls from them.
 
 use std::{
     fs,
@@ -16,95 +16,60 @@ use rustls::{
         CertificateDer, PrivateKeyDer, UnixTime,
         pem::{self, PemObject},
     },
-    server::{NoServerSessionStorage, ParsedCertificate, WebPkiClientVerifier},
+    server::{
+        NoServerSessionStorage, ParsedCertificate, WebPkiClientVerifier, danger::ClientCertVerifier,
+    },
     sign::{CertifiedKey, SingleCertAndKey},
     version::{TLS12, TLS13},
 };
 
 use super::{File, FileError, Settings, Version};
 
-/// Bundles of all public authorities have a quarter of that.
+/// The largest size of a file in bytes. A bundle of all public authorities has a quarter of it.
 const MAX_FILE: u64 = 1 << 20;
 
 const CERTIFICATE: &str = "a certificate chain in PEM";
 const KEY: &str = "a private key in PEM (PKCS#8, PKCS#1 or SEC1) without a password";
+const USABLE_KEY: &str =
+    "an RSA key of 2048 bits or more, an ECDSA key (P-256, P-384, P-521) or an Ed25519 key";
 const CLIENT_CA: &str = "certificates in PEM";
 
-/// Reads the files and checks that they fit together.
+/// Reads the files and returns the configuration of a server. Fails if a file cannot be used, a
+/// certificate is not valid now, or the key is not that of the certificate.
 pub(super) fn server_config(settings: &Settings) -> Result<ServerConfig, FileError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let error = |file, found: String, expected| FileError {
-        file,
-        path: match file {
-            File::Certificate => settings.certificate.clone(),
-            File::Key => settings.key.clone(),
-            File::ClientCa => settings.client_ca.clone().unwrap_or_default(),
-        },
-        found,
-        expected,
-    };
-
-    let chain = read(&settings.certificate)
-        .and_then(|pem| certificates(&pem))
-        .map_err(|found| error(File::Certificate, found, CERTIFICATE))?;
-    for certificate in &chain {
-        check(certificate, &provider)
-            .map_err(|(found, expected)| error(File::Certificate, found, expected))?;
-    }
-    let key = read(&settings.key)
-        .and_then(|pem| private_key(&pem))
-        .map_err(|found| error(File::Key, found, KEY))?;
-    let certified = CertifiedKey::from_der(chain, key, &provider).map_err(|cause| match cause {
-        Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => error(
-            File::Key,
-            "a key that does not match the certificate".into(),
-            "the key of the certificate",
-        ),
-        _ => error(
-            File::Key,
-            "a key that cannot be used".into(),
-            "an RSA key of 2048 bits or more, an ECDSA key (P-256, P-384, P-521) or an Ed25519 key",
-        ),
-    })?;
-    let roots = settings
-        .client_ca
-        .as_deref()
-        .map(|path| read(path).and_then(|pem| client_roots(&pem)))
-        .transpose()
-        .map_err(|found| error(File::ClientCa, found, CLIENT_CA))?;
-
+    let certified = certified_key(settings, &provider)?;
+    let verifier = client_verifier(settings, &provider)?;
     let versions = match settings.min_version {
         Version::V1_2 => &[&TLS13, &TLS12][..],
         Version::V1_3 => &[&TLS13],
     };
-    let fault = |cause: &dyn std::fmt::Display| error(File::Certificate, cause.to_string(), "TLS");
-    let builder = ServerConfig::builder_with_provider(provider.clone())
+    let fault =
+        |cause: &dyn std::fmt::Display| settings.error(File::Certificate, cause.to_string(), "TLS");
+    let builder = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(versions)
         .map_err(|cause| fault(&cause))?;
-    let asks_clients = roots.is_some();
-    let builder = match roots {
+    let asks_clients = verifier.is_some();
+    let builder = match verifier {
         None => builder.with_no_client_auth(),
-        Some(roots) => builder.with_client_cert_verifier(
-            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
-                .build()
-                .map_err(|cause| error(File::ClientCa, cause.to_string(), CLIENT_CA))?,
-        ),
+        Some(verifier) => builder.with_client_cert_verifier(verifier),
     };
     let mut config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     if asks_clients {
-        // A session that goes on with a ticket shows no certificate: one that has expired since,
-        // or that is signed by nobody any more, would be let in.
+        // A client that resumes a session shows no certificate (RFC 8446 §2.2). One that has expired
+        // meanwhile, or whose authority has been removed, would get in.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
     } else {
-        // New with each certificate, so that who comes back after a change sees it.
+        // A new ticketer with each certificate, so that no session lasts longer than its certificate.
         config.ticketer = aws_lc_rs::Ticketer::new().map_err(|cause| fault(&cause))?;
     }
     Ok(config)
 }
 
-/// What a client needs that trusts those whom the certificates in a PEM file have signed.
+/// Returns the configuration of a client that trusts the authorities in a PEM file. Fails if the
+/// file cannot be used.
 pub(super) fn client_config(ca: &Path) -> Result<ClientConfig, String> {
     let roots = read(ca)
         .and_then(|pem| client_roots(&pem))
@@ -114,6 +79,93 @@ pub(super) fn client_config(ca: &Path) -> Result<ClientConfig, String> {
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?;
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+impl Settings {
+    /// Reads each file by itself. Returns an error for each that cannot be used.
+    pub fn unusable_files(&self) -> Vec<FileError> {
+        let provider = aws_lc_rs::default_provider();
+        let errors = [
+            chain(self, &provider).err(),
+            key(self).err(),
+            client_verifier(self, &Arc::new(provider)).err(),
+        ];
+        errors.into_iter().flatten().collect()
+    }
+
+    fn error(&self, file: File, found: String, expected: &'static str) -> FileError {
+        let path = match file {
+            File::Certificate => self.certificate.clone(),
+            File::Key => self.key.clone(),
+            File::ClientCa => self.client_ca.clone().unwrap_or_default(),
+        };
+        FileError {
+            file,
+            path,
+            found,
+            expected,
+        }
+    }
+}
+
+/// Reads the certificate and its key.
+fn certified_key(
+    settings: &Settings,
+    provider: &CryptoProvider,
+) -> Result<CertifiedKey, FileError> {
+    let chain = chain(settings, provider)?;
+    let key = key(settings)?;
+    CertifiedKey::from_der(chain, key, provider).map_err(|cause| {
+        let (found, expected) = match cause {
+            Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => (
+                "a key that does not match the certificate",
+                "the key of the certificate",
+            ),
+            _ => ("a key that cannot be used", USABLE_KEY),
+        };
+        settings.error(File::Key, found.to_owned(), expected)
+    })
+}
+
+/// Reads the certificate with those behind it.
+fn chain(
+    settings: &Settings,
+    provider: &CryptoProvider,
+) -> Result<Vec<CertificateDer<'static>>, FileError> {
+    let wrong_certificate = |found, expected| settings.error(File::Certificate, found, expected);
+    let chain = read(&settings.certificate)
+        .and_then(|pem| certificates(&pem))
+        .map_err(|found| wrong_certificate(found, CERTIFICATE))?;
+    for certificate in &chain {
+        check(certificate, provider)
+            .map_err(|(found, expected)| wrong_certificate(found, expected))?;
+    }
+    Ok(chain)
+}
+
+/// Reads the key.
+fn key(settings: &Settings) -> Result<PrivateKeyDer<'static>, FileError> {
+    read(&settings.key)
+        .and_then(|pem| private_key(&pem))
+        .map_err(|found| settings.error(File::Key, found, KEY))
+}
+
+/// Reads the authorities of clients, if they need a certificate.
+fn client_verifier(
+    settings: &Settings,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Option<Arc<dyn ClientCertVerifier>>, FileError> {
+    let Some(path) = &settings.client_ca else {
+        return Ok(None);
+    };
+    let error = |found| settings.error(File::ClientCa, found, CLIENT_CA);
+    let roots = read(path)
+        .and_then(|pem| client_roots(&pem))
+        .map_err(error)?;
+    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+        .build()
+        .map(Some)
+        .map_err(|cause| error(cause.to_string()))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
@@ -158,14 +210,15 @@ fn client_roots(pem: &[u8]) -> Result<RootCertStore, String> {
     Ok(roots)
 }
 
-/// What is wrong with a certificate of the chain, and what should be.
+/// Checks that a certificate can be parsed and is valid now. Fails with what was found and what is
+/// expected.
 fn check(
     certificate: &CertificateDer<'_>,
     provider: &CryptoProvider,
 ) -> Result<(), (String, &'static str)> {
     let parsed = ParsedCertificate::try_from(certificate)
         .map_err(|error| (unreadable(&error), "an X.509 certificate of version 3"))?;
-    // Nobody is trusted here, so this always fails; first of all it looks at the time.
+    // Without trusted roots this always fails, but webpki checks the dates before the signature.
     let verified = verify_server_cert_signed_by_trust_anchor(
         &parsed,
         &RootCertStore::empty(),

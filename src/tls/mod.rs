@@ -1,8 +1,8 @@
-//! TLS of the server: its certificate, its key and what it asks of clients, from files that are
-//! read again when they have changed. And of the one client that the driver is, of the server with
-//! the remote variables.
+//! TLS: of the server, from files that are read again when they have changed, and of the client that
+//! asks a server for remote variables.
 //!
-//! Nothing here is shared by the process: each driver names its own provider of cryptography.
+//! No state is shared by the whole process: each configuration names its provider of cryptography
+//! instead of installing a default one, which the host or another driver may need.
 
 mod load;
 
@@ -18,22 +18,21 @@ use parking_lot::Mutex;
 use rustls::{ClientConnection, ServerConfig, StreamOwned, pki_types::ServerName};
 
 use crate::{
-    json::ConfigError,
-    runtime::on_blocking_thread,
-    stamp::{Looks, Stamp},
+    file_version::{Reload, WatchedFiles},
+    located_json::ConfigError,
 };
 
-/// What TLS is made of.
+/// The settings of TLS.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Certificate chain in PEM, the server's own first.
     pub certificate: PathBuf,
     /// Its private key in PEM.
     pub key: PathBuf,
-    /// Certificates in PEM of which one must have signed a client's; `None` where clients need
-    /// none.
+    /// Certificates in PEM of the authorities that sign those of clients. `None` if clients need no
+    /// certificate.
     pub client_ca: Option<PathBuf>,
-    /// The oldest version that is spoken.
+    /// The oldest version that clients may use.
     pub min_version: Version,
 }
 
@@ -46,88 +45,83 @@ pub enum Version {
     V1_3,
 }
 
-/// One of the files.
+/// A kind of file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum File {
     /// The certificate chain.
     Certificate,
     /// The private key.
     Key,
-    /// The certificates that sign those of clients.
+    /// The certificates of the authorities that sign those of clients.
     ClientCa,
 }
 
-/// What is wrong with a file.
+/// A file that cannot be used. Shown with its path and what was found.
 #[derive(Debug)]
 pub struct FileError {
     /// Which one.
     pub file: File,
     /// Its path.
     pub path: PathBuf,
-    /// What is there.
+    /// The finding there.
     pub found: String,
-    /// What should be.
+    /// The content that is expected there.
     pub expected: &'static str,
 }
 
-/// TLS as new connections get it; all connections of a driver share it.
+/// The TLS configuration of the listeners of a driver.
 #[derive(Debug)]
 pub struct Tls {
     settings: Settings,
-    /// Replaced as a whole when the files have changed. Connections keep what they began with.
+    /// Replaced as a whole when the files have changed. Connections keep the one they began with.
     config: ArcSwap<ServerConfig>,
-    /// What the files looked like when they were last read. Locked on blocking threads only.
-    seen: Mutex<Vec<Option<Stamp>>>,
-    looks: Looks,
+    /// Locked on blocking threads only, since the lock is held while files are read.
+    watched: Mutex<WatchedFiles>,
 }
 
 impl Tls {
-    /// Reads the files at start.
+    /// Reads the files at start. Fails if one cannot be read, or they do not belong together.
     pub fn open(settings: Settings) -> Result<Self, FileError> {
-        let seen = settings.stamps(); // before they are read, so that no change is missed
+        let watched = WatchedFiles::new(settings.files().cloned().collect());
         Ok(Self {
             config: ArcSwap::from_pointee(load::server_config(&settings)?),
-            seen: Mutex::new(seen),
-            looks: Looks::new(),
+            watched: Mutex::new(watched),
             settings,
         })
     }
 
-    /// What a new connection is to use. Reads the files again where they have changed; looks at
-    /// them at most once a second.
-    pub async fn config(self: &Arc<Self>) -> Arc<ServerConfig> {
-        if self.looks.is_due() {
-            let tls = Arc::clone(self);
-            on_blocking_thread(move || tls.reload()).await;
-        }
+    /// Returns the configuration for a new connection.
+    pub fn config(&self) -> Arc<ServerConfig> {
         self.config.load_full()
     }
 
-    fn reload(&self) {
-        let mut seen = self.seen.lock();
-        let stamps = self.settings.stamps();
-        if *seen == stamps {
-            return;
-        }
-        let changed: Vec<_> = self
-            .settings
-            .files()
-            .zip(seen.iter().zip(&stamps))
-            .filter(|(_, (before, now))| before != now)
-            .map(|(path, _)| path.display().to_string())
-            .collect();
-        *seen = stamps;
-        match load::server_config(&self.settings) {
-            Ok(config) => {
-                self.config.store(Arc::new(config));
+    /// Reads the files again if one of them has changed since they were last read, and logs what
+    /// came of it.
+    pub fn reload(&self) {
+        match self
+            .watched
+            .lock()
+            .reload(|| load::server_config(&self.settings))
+        {
+            Reload::Unchanged => {}
+            Reload::Read { content, changed } => {
+                self.config.store(Arc::new(content));
+                let changed: Vec<_> = changed
+                    .iter()
+                    .map(|path| path.display().to_string())
+                    .collect();
                 tracing::info!(
-                    "{}: changed, new connections use what is there now",
+                    "TLS files reloaded for new connections: {} changed",
                     changed.join(", ")
                 );
             }
-            Err(error) => {
-                let error = ConfigError::from(error);
-                tracing::error!("{error}; new connections use what was there before");
+            Reload::Failed { error, is_new } => {
+                if is_new {
+                    let error = ConfigError::from(error);
+                    tracing::error!(
+                        "TLS files not reloaded: {error}; new connections use the old ones"
+                    );
+                }
             }
         }
     }
@@ -138,10 +132,6 @@ impl Settings {
         [&self.certificate, &self.key]
             .into_iter()
             .chain(&self.client_ca)
-    }
-
-    fn stamps(&self) -> Vec<Option<Stamp>> {
-        self.files().map(Stamp::of).collect()
     }
 }
 
@@ -157,12 +147,9 @@ impl From<FileError> for ConfigError {
     }
 }
 
-/// Speaks TLS with a server, whose certificate must be for `host` and signed by one of those in
-/// the file `ca`.
-///
-/// # Errors
-/// What is wrong with the file or the name. A server that is not trusted is an error of the first
-/// read or write.
+/// Returns a stream that speaks TLS with a server, whose certificate must be for `host` and signed by
+/// one in the file `ca`. Fails if the file or the name is wrong. If the server is not trusted, the
+/// first read or write fails.
 pub fn connect<S: Read + Write>(
     stream: S,
     host: &str,

@@ -1,21 +1,26 @@
 //! Websocket clients: the protocols ws1 and ws2.
 //!
-//! [`session`] is what both have in common, a state machine that knows nothing of sockets;
-//! [`ws1`] and [`ws2`] are how it is spoken. [`connection`] is the task that moves bytes, on the
-//! [`stream`] that shares event frames between clients; [`kept`] holds the events of clients that
-//! do not take them yet; [`patience`] says how long a client is waited for; [`clients`] knows who
-//! is there.
+//! A [`session`] is the state machine that both protocols share, without IO; `ws1` and `ws2` read
+//! and write their messages. A [`connection`] is the task of one client: it moves messages and
+//! events between socket, session and hub, within its `deadlines`, on a `stream` that gathers what
+//! is to be sent. [`event_frames`] are the events of a batch as websocket messages, encoded once
+//! for all clients, and [`frame`] the bytes around them.
 
-pub mod clients;
-pub mod connection;
-pub(crate) mod kept;
-mod patience;
-pub mod session;
+pub(crate) mod connection;
+mod deadlines;
+pub mod event_frames;
+pub mod frame;
+mod frame_sizes;
+pub(crate) mod session;
+mod settings;
 mod stream;
 mod ws1;
 mod ws2;
 
-/// Which protocol a client speaks.
+pub use self::settings::{Dialect, Limits};
+use crate::client::Kind;
+
+/// The protocol of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
     /// Text.
@@ -25,11 +30,19 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// The websocket sub-protocol that stands for it.
+    /// Returns its websocket sub-protocol.
     pub fn subprotocol(self) -> &'static str {
         match self {
             Self::Ws1 => "vscp-std",
             Self::Ws2 => "vscp-json",
+        }
+    }
+
+    /// Returns the kind of the clients that speak it.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Ws1 => Kind::Ws1,
+            Self::Ws2 => Kind::Ws2,
         }
     }
 }

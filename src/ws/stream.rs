@@ -15,51 +15,73 @@ use std::{
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::{hub::frame, socket::Socket};
+use super::{connection::Socket, frame, frame_sizes::FrameSizes};
+use crate::memory;
 
 /// Buffers of one vectored write.
 const MAX_SLICES: usize = 64;
 
-/// The stream.
+/// Bytes that wait for the socket above which nothing more is taken from client or backlog.
+const HIGH_WATER: usize = 64 * 1024;
+
+/// A stream that gathers frames and writes them together.
 #[derive(Debug)]
-pub(super) struct FrameStream {
-    socket: Socket,
+pub(super) struct FrameStream<S> {
+    socket: S,
     /// Bytes that came with the HTTP request.
     early: Bytes,
-    queue: VecDeque<Bytes>,
-    /// Bytes behind the queue that still grow.
+    /// Refuses messages that there is no memory for; `None` if all are small.
+    sizes: Option<FrameSizes>,
+    queue: VecDeque<Piece>,
+    /// The buffer behind the queue, to which messages are appended.
     tail: BytesMut,
     /// Bytes in `queue` and `tail`.
     pending: usize,
-    /// Whether something was read since this was last asked.
+    /// True if something was read since this was last asked.
     has_read: bool,
     /// Bytes taken by the socket.
     written: u64,
+    /// Events taken by the socket since this was last asked.
+    sent_events: u64,
 }
 
-impl FrameStream {
-    pub(super) fn new(socket: Socket, early: Bytes) -> Self {
+/// Bytes that wait for the socket.
+#[derive(Debug)]
+struct Piece {
+    bytes: Bytes,
+    /// The events that they are, 0 for others.
+    events: usize,
+}
+
+impl<S> FrameStream<S> {
+    /// Makes a stream whose reads fail if there is no memory for a message of the peer, of at most
+    /// `max_message` bytes.
+    pub(super) fn new(socket: S, early: Bytes, max_message: usize) -> Self {
+        let sizes = || FrameSizes::new(max_message);
         Self {
             socket,
             early,
+            sizes: (max_message > memory::SMALL).then(sizes),
             queue: VecDeque::new(),
             tail: BytesMut::new(),
             pending: 0,
             has_read: false,
             written: 0,
+            sent_events: 0,
         }
     }
 
-    /// Queues frames that are shared with other clients.
-    pub(super) fn queue_frames(&mut self, frames: Bytes) {
+    /// Queues frames of `events` events, which are shared with other clients.
+    pub(super) fn queue_events(&mut self, frames: Bytes, events: usize) {
         if frames.is_empty() {
             return;
         }
         self.pending += frames.len();
-        if !self.tail.is_empty() {
-            self.queue.push_back(self.tail.split().freeze());
-        }
-        self.queue.push_back(frames);
+        self.queue_tail();
+        self.queue.push_back(Piece {
+            bytes: frames,
+            events,
+        });
     }
 
     /// Queues a text message.
@@ -75,35 +97,97 @@ impl FrameStream {
         self.pending += bytes.len();
     }
 
-    /// Bytes that wait for a flush.
-    pub(super) fn pending(&self) -> usize {
-        self.pending
+    /// Returns whether so much waits for the socket that nothing more should be queued.
+    pub(super) fn is_full(&self) -> bool {
+        self.pending >= HIGH_WATER
     }
 
-    /// Bytes that the socket took in all.
+    /// Returns true if nothing waits for the socket.
+    pub(super) fn is_empty(&self) -> bool {
+        self.pending == 0
+    }
+
+    /// Returns true if all that waits for the socket is one buffer.
+    pub(super) fn is_one_write(&self) -> bool {
+        self.queue.len() + usize::from(!self.tail.is_empty()) <= 1
+    }
+
+    /// Returns the number of bytes that the socket took in all.
     pub(super) fn written(&self) -> u64 {
         self.written
     }
 
-    /// Whether the peer has sent something since this was last asked.
+    /// Returns the number of events that the socket took since this was last asked.
+    pub(super) fn take_sent_events(&mut self) -> u64 {
+        std::mem::take(&mut self.sent_events)
+    }
+
+    /// Returns the number of events that wait for the socket.
+    pub(super) fn unsent_events(&self) -> usize {
+        self.queue.iter().map(|piece| piece.events).sum()
+    }
+
+    /// Returns whether the peer has sent something since this was last asked.
     pub(super) fn take_has_read(&mut self) -> bool {
         std::mem::take(&mut self.has_read)
     }
 
+    fn queue_tail(&mut self) {
+        if !self.tail.is_empty() {
+            self.queue.push_back(Piece {
+                bytes: self.tail.split().freeze(),
+                events: 0,
+            });
+        }
+    }
+
+    fn remove(&mut self, mut count: usize) {
+        self.pending -= count;
+        self.written += count as u64;
+        while let Some(first) = self.queue.front_mut() {
+            if count < first.bytes.len() {
+                first.bytes.advance(count);
+                return;
+            }
+            count -= first.bytes.len();
+            self.sent_events += first.events as u64;
+            self.queue.pop_front();
+        }
+    }
+}
+
+impl<S: Socket> FrameStream<S> {
+    /// Returns true if the peer has closed or reset the connection, though not all that it sent
+    /// before has been read.
+    pub(super) fn is_closed_by_peer(&self) -> bool {
+        self.socket.is_closed_by_peer()
+    }
+
+    /// Returns true if any thread may write one buffer to the socket.
+    pub(super) fn takes_direct_writes(&self) -> bool {
+        self.socket.takes_direct_writes()
+    }
+}
+
+impl<S: AsyncWrite + Unpin> FrameStream<S> {
     /// Writes all that waits.
     pub(super) fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.pending > 0 {
-            if !self.tail.is_empty() {
-                self.queue.push_back(self.tail.split().freeze());
-            }
-            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-            let mut count = 0;
-            for (slice, bytes) in slices.iter_mut().zip(&self.queue) {
-                *slice = IoSlice::new(bytes);
-                count += 1;
-            }
+            self.queue_tail();
             let socket = Pin::new(&mut self.socket);
-            let written = ready!(socket.poll_write_vectored(context, &slices[..count]))?;
+            let written = if self.queue.len() == 1 {
+                // This one does not raise SIGPIPE.
+                socket.poll_write(context, &self.queue[0].bytes)
+            } else {
+                let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+                let mut count = 0;
+                for (slice, piece) in slices.iter_mut().zip(&self.queue) {
+                    *slice = IoSlice::new(&piece.bytes);
+                    count += 1;
+                }
+                socket.poll_write_vectored(context, &slices[..count])
+            };
+            let written = ready!(written)?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
@@ -111,41 +195,31 @@ impl FrameStream {
         }
         Pin::new(&mut self.socket).poll_flush(context)
     }
-
-    fn remove(&mut self, mut count: usize) {
-        self.pending -= count;
-        self.written += count as u64;
-        while let Some(first) = self.queue.front_mut() {
-            if count < first.len() {
-                first.advance(count);
-                return;
-            }
-            count -= first.len();
-            self.queue.pop_front();
-        }
-    }
 }
 
-impl AsyncRead for FrameStream {
+impl<S: AsyncRead + Unpin> AsyncRead for FrameStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if !self.early.is_empty() {
+        let before = buffer.filled().len();
+        if self.early.is_empty() {
+            ready!(Pin::new(&mut self.socket).poll_read(context, buffer))?;
+        } else {
             let count = self.early.len().min(buffer.remaining());
             buffer.put_slice(&self.early.split_to(count));
-            self.has_read = true;
-            return Poll::Ready(Ok(()));
         }
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.socket).poll_read(context, buffer))?;
-        self.has_read |= buffer.filled().len() > before;
-        Poll::Ready(Ok(()))
+        let read = &buffer.filled()[before..];
+        self.has_read |= !read.is_empty();
+        match &mut self.sizes {
+            Some(sizes) => Poll::Ready(sizes.follow(read)),
+            None => Poll::Ready(Ok(())),
+        }
     }
 }
 
-impl AsyncWrite for FrameStream {
+impl<S: AsyncWrite + Unpin> AsyncWrite for FrameStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         _context: &mut Context<'_>,
@@ -167,8 +241,6 @@ impl AsyncWrite for FrameStream {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used)]
-
     use std::{future::poll_fn, sync::Arc, time::Duration};
 
     use rustls::{
@@ -180,12 +252,14 @@ mod tests {
         net::{TcpListener, TcpStream},
         time::timeout,
     };
-    use tokio_rustls::{TlsAcceptor, TlsConnector, client::TlsStream};
+    use tokio_rustls::{
+        TlsAcceptor, TlsConnector, client::TlsStream, server::TlsStream as ServerStream,
+    };
 
     use super::*;
 
     /// A stream over TLS on a socket that takes little, and who is at its other end.
-    async fn secure_pair() -> (FrameStream, TlsStream<TcpStream>) {
+    async fn secure_pair() -> (FrameStream<ServerStream<TcpStream>>, TlsStream<TcpStream>) {
         let pair = rcgen::generate_simple_self_signed(["localhost".into()]).unwrap();
         let certificate = pair.cert.der().clone();
         let key = PrivateKeyDer::try_from(pair.signing_key.serialize_der()).unwrap();
@@ -214,8 +288,10 @@ mod tests {
             TlsAcceptor::from(Arc::new(server)).accept(accepted),
             TlsConnector::from(Arc::new(client)).connect("localhost".try_into().unwrap(), socket),
         );
-        let socket = Socket::Tls(Box::new(accepted.unwrap()));
-        (FrameStream::new(socket, Bytes::new()), connected.unwrap())
+        (
+            FrameStream::new(accepted.unwrap(), Bytes::new(), 0),
+            connected.unwrap(),
+        )
     }
 
     #[tokio::test]

@@ -1,36 +1,39 @@
 //! ws1: text, fields separated by `;`.
 
-use super::session::{COPYRIGHT, Codec, Command, Done, Failure, Request, Sid, VERSION, Verb};
+use super::{
+    session::{COPYRIGHT, Codec, Command, CommandKind, ErrorCode, Request, Success, VERSION},
+    settings::Dialect,
+};
 use crate::{
-    config::Dialect,
+    client::SessionId,
     event::{Event, EventError, Filter, text},
 };
 
 /// The version of the protocol, which VERSION answers before that of the driver.
 const PROTOCOL_VERSION: &str = "1.0.0.0";
 
-/// How ws1 is written.
+/// The codec of ws1.
 #[derive(Debug)]
 pub(super) struct Ws1;
 
 impl Codec for Ws1 {
-    fn greeting(&self, sid: &Sid) -> String {
+    fn greeting(&self, sid: SessionId) -> String {
         format!("+;AUTH0;{}", sid.hex())
     }
 
-    fn read<'m>(&self, message: &'m str) -> Result<Request<'m>, Failure> {
+    fn read<'m>(&self, message: &'m str) -> Result<Request<'m>, ErrorCode> {
         let message = message.trim();
         let rest = message.split_once(';').map(|(_, rest)| rest);
         match message.chars().next() {
             Some('E' | 'e') => Ok(Request::Event(rest.unwrap_or(""))),
             Some('C' | 'c') => {
-                let rest = rest.ok_or(Failure::Syntax)?;
+                let rest = rest.ok_or(ErrorCode::Syntax)?;
                 let (word, args) = rest.split_once(';').unwrap_or((rest, ""));
                 Ok(Request::Command(Command::new(word, args)))
             }
             Some('+' | '-') => Ok(Request::Reply),
-            Some(_) => Err(Failure::UnknownType),
-            None => Err(Failure::Syntax),
+            Some(_) => Err(ErrorCode::UnknownType),
+            None => Err(ErrorCode::Syntax),
         }
     }
 
@@ -52,31 +55,31 @@ impl Codec for Ws1 {
         text::parse(text)
     }
 
-    fn done(&self, command: &Command<'_>, done: Done<'_>) -> String {
-        match done {
-            Done::Plain => format!("+;{}", reply_word(command)),
-            Done::Sid(sid) => self.greeting(sid),
-            Done::LoggedIn { user, word } => format!("+;{word};{}", user.auth1_fields()),
-            Done::Version => format!("+;VERSION;{PROTOCOL_VERSION};{VERSION}"),
-            Done::Copyright => format!("+;COPYRIGHT;{COPYRIGHT}"),
+    fn encode_success(&self, command: &Command<'_>, success: Success<'_>) -> String {
+        match success {
+            Success::Plain => format!("+;{}", reply_word(command)),
+            Success::Sid(sid) => self.greeting(sid),
+            Success::LoggedIn { user, word } => format!("+;{word};{}", user.auth1_fields()),
+            Success::Version => format!("+;VERSION;{PROTOCOL_VERSION};{VERSION}"),
+            Success::Copyright => format!("+;COPYRIGHT;{COPYRIGHT}"),
         }
     }
 
-    fn failed(&self, command: &Command<'_>, failure: Failure) -> String {
+    fn encode_failure(&self, command: &Command<'_>, code: ErrorCode, text: &str) -> String {
         let word = reply_word(command);
-        format!("-;{word};{};{}", failure.code(), failure.text())
+        format!("-;{word};{};{text}", code.code())
     }
 
     fn event_accepted(&self) -> &'static str {
         "+;EVENT"
     }
 
-    fn not_understood(&self, failure: Failure) -> String {
-        format!("-;{};{}", failure.code(), failure.text())
+    fn not_understood(&self, code: ErrorCode) -> String {
+        format!("-;{};{}", code.code(), code.text())
     }
 }
 
-/// `iv` and `crypto` from their hex digits: 16 bytes, and 1 to 32 blocks of 16.
+/// Decodes `iv` and `crypto` from hex digits: 16 bytes, and 1 to 32 blocks of 16.
 pub(super) fn login_fields(iv: &str, crypto: &str) -> Option<([u8; 16], Vec<u8>)> {
     let mut bytes = [0; 16];
     hex::decode_to_slice(iv.trim(), &mut bytes).ok()?;
@@ -87,20 +90,18 @@ pub(super) fn login_fields(iv: &str, crypto: &str) -> Option<([u8; 16], Vec<u8>)
     Some((bytes, hex::decode(crypto).ok()?))
 }
 
-/// The one word that replies use for a command with synonyms.
+/// Returns the word that replies use for a command with synonyms.
 fn reply_word<'c>(command: &'c Command<'_>) -> &'c str {
-    match command.verb {
-        Some(Verb::SetFilter) => "SF",
-        Some(Verb::ClearQueue) => "CLRQ",
-        Some(Verb::Version) => "VERSION",
+    match command.kind {
+        Some(CommandKind::SetFilter) => "SF",
+        Some(CommandKind::ClearQueue) => "CLRQ",
+        Some(CommandKind::Version) => "VERSION",
         _ => &command.word,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use super::*;
 
     #[test]
@@ -123,12 +124,12 @@ mod tests {
             ("\u{FC};", "UnknownType"),
         ] {
             let read = match Ws1.read(message) {
-                Ok(Request::Command(Command { verb, word, args })) => {
-                    format!("{verb:?} {word} ({args})")
+                Ok(Request::Command(Command { kind, word, args })) => {
+                    format!("{kind:?} {word} ({args})")
                 }
                 Ok(Request::Event(event)) => format!("event {event}"),
                 Ok(Request::Reply) => "reply".into(),
-                Err(failure) => format!("{failure:?}"),
+                Err(code) => format!("{code:?}"),
             };
             assert_eq!(read, expected, "{message:?}");
         }

@@ -1,43 +1,43 @@
 //! ws2: one JSON object a message.
 
-use std::{borrow::Cow, fmt};
-
-use serde::{
-    Deserialize, Deserializer,
-    de::{IgnoredAny, MapAccess, Visitor},
-};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::{
-    session::{COPYRIGHT, Codec, Command, Done, Failure, Request, Sid, VERSION},
+    session::{COPYRIGHT, Codec, Command, ErrorCode, Request, Success, VERSION},
+    settings::Dialect,
     ws1::login_fields,
 };
 use crate::{
-    config::Dialect,
+    client::SessionId,
     event::{Event, EventError, Filter, filter::FilterChange, json},
+    json_fields::{self, JsonFields},
 };
 
-/// How ws2 is written.
+/// The codec of ws2.
 #[derive(Debug)]
 pub(super) struct Ws2;
 
 impl Codec for Ws2 {
-    fn greeting(&self, sid: &Sid) -> String {
+    fn greeting(&self, sid: SessionId) -> String {
         format!(r#"{{"type":"+","args":["AUTH0","{}"]}}"#, sid.hex())
     }
 
-    fn read<'m>(&self, message: &'m str) -> Result<Request<'m>, Failure> {
-        let message: Message<'_> = serde_json::from_str(message).map_err(|_| Failure::Parse)?;
-        let kind = message.kind.and_then(string).ok_or(Failure::UnknownType)?;
+    fn read<'m>(&self, message: &'m str) -> Result<Request<'m>, ErrorCode> {
+        let message: Message<'_> = serde_json::from_str(message).map_err(|_| ErrorCode::Parse)?;
+        let kind = message
+            .kind
+            .and_then(string)
+            .ok_or(ErrorCode::UnknownType)?;
         match kind.trim().to_ascii_uppercase().as_str() {
             "C" | "CMD" | "COMMAND" => {
-                let word = message.command.and_then(string).ok_or(Failure::Syntax)?;
+                let word = message.command.and_then(string).ok_or(ErrorCode::Syntax)?;
                 let args = message.args.map_or("null", RawValue::get);
                 Ok(Request::Command(Command::new(&word, args)))
             }
             "E" | "EVENT" => Ok(Request::Event(message.event.map_or("null", RawValue::get))),
             "+" | "-" => Ok(Request::Reply),
-            _ => Err(Failure::UnknownType),
+            _ => Err(ErrorCode::UnknownType),
         }
     }
 
@@ -66,34 +66,34 @@ impl Codec for Ws2 {
         json::parse(text)
     }
 
-    fn done(&self, command: &Command<'_>, done: Done<'_>) -> String {
-        let args = match done {
-            Done::Plain | Done::LoggedIn { .. } => "null".to_owned(),
-            Done::Sid(sid) => format!(r#"{{"sid":"{}"}}"#, sid.hex()),
-            Done::Version => format!(r#"{{"version":"{VERSION}-0"}}"#),
-            Done::Copyright => format!(r#"{{"copyright":"{COPYRIGHT}"}}"#),
+    fn encode_success(&self, command: &Command<'_>, success: Success<'_>) -> String {
+        let args = match success {
+            Success::Plain | Success::LoggedIn { .. } => "null".to_owned(),
+            Success::Sid(sid) => format!(r#"{{"sid":"{}"}}"#, sid.hex()),
+            Success::Version => format!(r#"{{"version":"{VERSION}-0"}}"#),
+            Success::Copyright => format!(r#"{{"copyright":"{COPYRIGHT}"}}"#),
         };
-        // Only known commands are done: their words need no escapes.
+        // Only known commands succeed, so the word needs no escapes.
         format!(
             r#"{{"type":"+","command":"{}","args":{args}}}"#,
             command.word
         )
     }
 
-    fn failed(&self, command: &Command<'_>, failure: Failure) -> String {
-        negative(&command.word, failure)
+    fn encode_failure(&self, command: &Command<'_>, code: ErrorCode, text: &str) -> String {
+        negative(&command.word, code, text)
     }
 
     fn event_accepted(&self) -> &'static str {
         r#"{"type":"+","command":"EVENT","args":null}"#
     }
 
-    fn not_understood(&self, failure: Failure) -> String {
-        negative("", failure)
+    fn not_understood(&self, code: ErrorCode) -> String {
+        negative("", code, code.text())
     }
 }
 
-fn negative(word: &str, failure: Failure) -> String {
+fn negative(word: &str, code: ErrorCode, text: &str) -> String {
     #[derive(serde::Serialize)]
     struct Negative<'a> {
         #[serde(rename = "type")]
@@ -110,10 +110,10 @@ fn negative(word: &str, failure: Failure) -> String {
     let negative = Negative {
         kind: "-",
         command: word,
-        errcode: failure.code(),
-        errstr: failure.text(),
-        error_code: failure.code(),
-        error_str: failure.text(),
+        errcode: code.code(),
+        errstr: text,
+        error_code: code.code(),
+        error_str: text,
     };
     // Strings and numbers always serialize.
     serde_json::to_string(&negative).unwrap_or_default()
@@ -133,37 +133,25 @@ struct Message<'m> {
     event: Option<&'m RawValue>,
 }
 
-impl<'de: 'm, 'm> Deserialize<'de> for Message<'m> {
+impl<'de> Deserialize<'de> for Message<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(MessageVisitor)
+        json_fields::read(deserializer)
     }
 }
 
-struct MessageVisitor;
+impl<'de> JsonFields<'de> for Message<'de> {
+    const EXPECTED: &'static str = "an object";
 
-impl<'de> Visitor<'de> for MessageVisitor {
-    type Value = Message<'de>;
+    type Value = Option<&'de RawValue>;
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut message = Message::default();
-        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-            let field = match &*key {
-                "type" => &mut message.kind,
-                "command" => &mut message.command,
-                "args" => &mut message.args,
-                "event" => &mut message.event,
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                    continue;
-                }
-            };
-            *field = Some(map.next_value()?);
-        }
-        Ok(message)
+    fn field(&mut self, key: &str) -> Option<&mut Self::Value> {
+        Some(match key {
+            "type" => &mut self.kind,
+            "command" => &mut self.command,
+            "args" => &mut self.args,
+            "event" => &mut self.event,
+            _ => return None,
+        })
     }
 }
 
@@ -209,7 +197,7 @@ mod tests {
                 Ok(Request::Command(Command { word, args, .. })) => format!("{word} ({args})"),
                 Ok(Request::Event(event)) => format!("event {event}"),
                 Ok(Request::Reply) => "reply".into(),
-                Err(failure) => format!("{failure:?}"),
+                Err(code) => format!("{code:?}"),
             };
             assert_eq!(read, expected, "{message}");
         }
@@ -218,7 +206,11 @@ mod tests {
     #[test]
     fn a_word_is_written_as_json() {
         assert_eq!(
-            Ws2.failed(&Command::new("a\"b\\\n", ""), Failure::UnknownCommand),
+            Ws2.encode_failure(
+                &Command::new("a\"b\\\n", ""),
+                ErrorCode::UnknownCommand,
+                ErrorCode::UnknownCommand.text()
+            ),
             r#"{"type":"-","command":"A\"B\\","errcode":2,"errstr":"Unknown command.","error-code":2,"error-str":"Unknown command."}"#
         );
     }

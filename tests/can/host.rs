@@ -2,11 +2,9 @@
 
 use std::{
     cell::RefCell,
-    env,
+    env, fs,
     io::{BufRead, BufReader, Write, stdin},
     process::{Child, ChildStdout, Command, ExitCode, Stdio},
-    thread,
-    time::{Duration, Instant},
 };
 
 use nix::{
@@ -16,7 +14,7 @@ use nix::{
 use serde_json::json;
 
 use crate::{
-    common::{DEADLINE, configuration, open},
+    common::{configuration, open, wait_for, wait_until},
     vcan::{Vcan, receivers},
 };
 
@@ -42,39 +40,57 @@ impl StoppableDriver {
             .spawn()
             .unwrap();
         let answers = RefCell::new(BufReader::new(process.stdout.take().unwrap()));
-        let start = Instant::now();
-        while receivers(&vcan.name) == 0 {
-            assert!(
-                start.elapsed() < DEADLINE,
-                "the driver does not open the bus"
-            );
-            thread::sleep(Duration::from_millis(5));
-        }
+        wait_until("the driver opens the bus", || receivers(&vcan.name) > 0);
         Self { process, answers }
     }
 
-    pub(crate) fn signal(&self, signal: Signal) {
-        kill(Pid::from_raw(self.process.id() as i32), signal).unwrap();
-        // It is not delivered at once.
-        thread::sleep(Duration::from_millis(20));
+    /// Stops all its threads.
+    pub(crate) fn stop(&self) {
+        self.signal(Signal::SIGSTOP);
+        wait_until("all threads are stopped", || {
+            self.states().iter().all(|state| state == "T")
+        });
     }
 
-    /// Frames received, and lost in the kernel, as soon as `done` agrees.
+    /// Lets it go on.
+    pub(crate) fn go_on(&self) {
+        self.signal(Signal::SIGCONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.process.id() as i32), signal).unwrap();
+    }
+
+    /// Returns the states of its threads, as `/proc` has them.
+    fn states(&self) -> Vec<String> {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.process.id())).unwrap();
+        // One may end meanwhile.
+        let stats =
+            tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("stat")).ok());
+        stats
+            .map(|stat| {
+                let (_, fields) = stat.rsplit_once(") ").unwrap();
+                fields.split(' ').next().unwrap().to_owned()
+            })
+            .collect()
+    }
+
+    /// Waits until `done` returns true for the numbers of frames received and of those lost in the
+    /// kernel, and returns them.
     pub(crate) fn counters_when(&self, done: impl Fn([u32; 2]) -> bool) -> [u32; 2] {
-        let start = Instant::now();
-        loop {
-            let mut input = self.process.stdin.as_ref().unwrap();
-            input.write_all(b"\n").unwrap();
-            let mut line = String::new();
-            self.answers.borrow_mut().read_line(&mut line).unwrap();
-            let (received, lost) = line.trim_end().split_once(' ').unwrap();
-            let counters = [received.parse().unwrap(), lost.parse().unwrap()];
-            if done(counters) {
-                return counters;
-            }
-            assert!(start.elapsed() < DEADLINE, "{counters:?}");
-            thread::sleep(Duration::from_millis(5));
-        }
+        wait_for("the counters", || {
+            let counters = self.counters();
+            done(counters).then_some(counters)
+        })
+    }
+
+    fn counters(&self) -> [u32; 2] {
+        let mut input = self.process.stdin.as_ref().unwrap();
+        input.write_all(b"\n").unwrap();
+        let mut line = String::new();
+        self.answers.borrow_mut().read_line(&mut line).unwrap();
+        let (received, lost) = line.trim_end().split_once(' ').unwrap();
+        [received.parse().unwrap(), lost.parse().unwrap()]
     }
 }
 

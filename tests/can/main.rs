@@ -9,7 +9,7 @@ mod common;
 mod errors;
 mod flood;
 mod host;
-mod life;
+mod link;
 mod mapping;
 mod place;
 mod routes;
@@ -19,10 +19,10 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
 use serde_json::{Value, json};
-use vscpl2drv_websocksrv::event::{Data, Guid};
+use vscpl2drv_websocksrv::event::Guid;
 
 use self::{
-    common::{DEADLINE, GUID, Server, event_of},
+    common::{GUID, Server, commands},
     place::Place,
     vcan::Vcan,
 };
@@ -69,15 +69,16 @@ fn trials() -> Vec<Trial> {
         routes::events_for_an_interface_go_to_that_bus_only,
         routes::clients_get_what_the_host_has_no_room_for,
         routes::what_was_written_before_the_close_is_sent,
-        life::an_interface_may_come_go_down_be_removed_and_renamed,
-        life::what_is_written_while_it_is_down_is_sent_in_order_when_it_is_up,
-        life::more_than_the_queue_size_is_dropped_and_counted,
-        life::no_frame_is_missed_when_it_goes_down_and_up,
-        life::an_interface_that_is_no_can_is_reported,
-        life::each_loss_of_the_carrier_is_logged_and_each_return,
-        life::an_idle_bus_costs_nothing,
+        link::an_interface_may_come_go_down_be_removed_and_renamed,
+        link::what_is_written_while_it_is_down_is_sent_in_order_when_it_is_up,
+        link::more_than_the_queue_size_is_dropped_and_counted,
+        link::no_frame_is_missed_when_it_goes_down_and_up,
+        link::an_interface_that_is_no_can_is_reported,
+        link::each_loss_of_the_carrier_is_logged_and_each_return,
+        link::an_idle_bus_costs_nothing,
         errors::error_frames_are_counted_and_logged_once,
         errors::bus_off_stops_sending_until_the_controller_restarts,
+        errors::bus_off_again_and_again_is_logged_once_and_its_end_is_found_without_a_report,
         flood::every_frame_of_a_flood_arrives_or_is_counted,
         flood::every_frame_arrives_or_is_counted_while_filters_are_written,
         flood::what_an_interface_has_received_is_taken_before_another_is_used,
@@ -101,23 +102,20 @@ fn start_on(vcan: &Vcan, bus: Value, keys: Value) -> Server {
     let mut bus = bus;
     bus["interface"] = json!(vcan.name);
     let server = start(&bus, keys);
-    server.wait_for_log(&format!("CAN bus {}: up", vcan.name));
+    server.wait_for_log(&format!("CAN bus {}: the interface is up", vcan.name));
     server
+}
+
+/// Has the host write an event with a number, which [`Peer::receive_number`](vcan::Peer) returns.
+fn write_numbered(server: &Server, number: u32) {
+    let [a, b, c, d] = number.to_be_bytes();
+    server.host_writes_text(&format!("0x60,10,6,,,,-,{a},{b},{c},{d}"));
 }
 
 /// Has the host write a variable of the driver, and waits for the answer.
 fn write_variable(server: &Server, name: &str, value: &str) {
     let guid: Guid = GUID.parse().unwrap();
-    let command = json!({"op": "writevar", "name": name, "arg": value}).to_string();
-    let mut event = event_of("0,1028,1,,,,-");
-    event.data = Data::copy_from(&[&guid.0[..], &[0x20], command.as_bytes()].concat()).unwrap();
-    server.driver.write(event, Some(DEADLINE)).unwrap();
-    let answer = loop {
-        let event = server.host_reads();
-        if event.class == 1028 {
-            break event;
-        }
-    };
-    let answer = String::from_utf8_lossy(&answer.data[17..]).into_owned();
-    assert!(answer.contains("\"OK\""), "{answer}");
+    let command = json!({"op": "writevar", "name": name, "arg": value});
+    let reply = commands::ask(&server.driver, Guid::default(), guid, &command);
+    assert_eq!(reply["rv"], "OK", "{reply}");
 }

@@ -10,6 +10,9 @@ use std::{
 /// Set for programs in the guest.
 const IN_GUEST: &str = "VSCP_CAN_TESTS_IN_GUEST";
 
+/// Set if it is an error that there is no place to run.
+const REQUIRED: &str = "CAN_TESTS";
+
 /// A place to run.
 pub(crate) enum Place {
     /// This machine.
@@ -63,13 +66,16 @@ impl Place {
             }
             Self::Nowhere(why) => {
                 eprintln!("{what}: SKIPPED: {why}");
-                ExitCode::SUCCESS
+                match env::var_os(REQUIRED) {
+                    Some(_) => ExitCode::FAILURE,
+                    None => ExitCode::SUCCESS,
+                }
             }
         }
     }
 }
 
-/// Whether interfaces can be made here, and the programs are there that the tests use.
+/// Returns true if interfaces can be made here, and the programs are there that the tests use.
 fn machine_will_do() -> Result<(), &'static str> {
     const NAME: &str = "vt-probe";
 
@@ -103,7 +109,7 @@ fn guest_is_set_up() -> bool {
             .or_else(home)
             .map(|folder| folder.join("vcan-vm")),
     };
-    vm().exists() && cache.is_some_and(|cache| cache.join("current").exists())
+    vm().exists() && cache.is_some_and(|cache| cache.join("current/kind").exists())
 }
 
 fn vm() -> PathBuf {

@@ -1,19 +1,20 @@
-//! Who gets what.
-
-use std::{env, net::TcpListener};
+//! The recipients of events of hosts, clients and buses.
 
 use serde_json::json;
+use vscp_driver_host::{Library, find};
 use vscpl2drv_websocksrv::{
-    config::Layout,
     event::Guid,
-    ffi::host::Library,
+    event::Layout,
     ws::Protocol::{Ws1, Ws2},
 };
 
 use crate::{
-    common::{DEADLINE, GUID, client::Client, configuration, event_of, text_of, wait_until},
+    common::{
+        Client, DEADLINE, GUID, configuration, event_of, net::free_address, text_of, wait_until,
+    },
     start, start_on,
     vcan::Vcan,
+    write_numbered,
 };
 
 /// The GUID of a node, which has only a nickname.
@@ -62,23 +63,16 @@ pub(crate) fn a_host_behind_the_c_interface_reads_and_writes_frames() {
     let vcan = Vcan::up();
     let candump = vcan.candump();
     let folder = tempfile::tempdir().unwrap();
-    let address = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let address = free_address();
     let bus = json!({"interface": vcan.name});
     let keys = json!({"interface": format!("ws://{address}"), "socketcan": bus});
     let configuration = configuration(&folder, keys).to_string();
-    let path = env::current_exe()
-        .unwrap()
-        .with_file_name("libvscpl2drv_websocksrv.so");
-    let library = Library::load(&path).unwrap();
+    let library = Library::load(&find::built().unwrap()).unwrap();
     let guid: Guid = GUID.parse().unwrap();
     let host = library
         .open(&configuration, Some(guid), Some(Layout::Classic))
         .unwrap();
-    let mut ws1 = Client::connect(address, "/ws1", Ws1);
-    ws1.take_greeting();
+    let mut ws1 = Client::greeted(address, Ws1);
     ws1.login("admin");
     ws1.command("OPEN");
 
@@ -136,7 +130,7 @@ pub(crate) fn two_buses_have_their_own_guids_and_nothing_goes_from_one_to_the_ot
     ]);
     let server = start(&buses, json!({}));
     for vcan in &vcans {
-        server.wait_for_log(&format!("CAN bus {}: up", vcan.name));
+        server.wait_for_log(&format!("CAN bus {}: the interface is up", vcan.name));
     }
     let driver = &GUID[..GUID.len() - 5];
     let guids = [
@@ -212,7 +206,7 @@ pub(crate) fn clients_get_what_the_host_has_no_room_for() {
         assert_eq!(server.host_reads().data[3], number);
     }
     assert_eq!(server.driver.counters().can_not_to_host.get(), 90);
-    server.wait_for_log("events of CAN buses did not reach the host");
+    server.wait_for_log("of CAN buses did not reach the host");
     assert!(
         server
             .driver
@@ -226,10 +220,7 @@ pub(crate) fn what_was_written_before_the_close_is_sent() {
     let peer = vcan.peer();
     for _ in 0..20 {
         let server = start_on(&vcan, json!({}), json!({}));
-        for number in 0..50_u32 {
-            let [.., high, low] = number.to_be_bytes();
-            server.host_writes_text(&format!("0x60,10,6,,,,-,0,0,{high},{low}"));
-        }
+        (0..50).for_each(|number| write_numbered(&server, number));
         server.driver.close();
         for number in 0..50 {
             assert_eq!(peer.receive_number(), number);

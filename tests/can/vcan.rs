@@ -69,7 +69,7 @@ impl Vcan {
         let socket = CanFdSocket::open(&self.name).unwrap();
         socket.as_raw_socket().take_error().unwrap();
         socket.set_read_timeout(DEADLINE).unwrap();
-        // What the tests do not read at once must not be lost.
+        // A large receive buffer, so that unread frames are not lost.
         let size = 64 << 20;
         socket
             .set_socket_option_int(libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, size)
@@ -115,7 +115,18 @@ impl Peer {
         Frame::from_wire(&wire[..length]).unwrap()
     }
 
-    /// The next frame, where there is one already.
+    /// The next frame, if one comes in this time.
+    pub(crate) fn receive_within(&self, time: Duration) -> Option<Frame> {
+        let mut frame = self.try_receive();
+        let start = Instant::now();
+        while frame.is_none() && start.elapsed() < time {
+            thread::sleep(Duration::from_millis(5));
+            frame = self.try_receive();
+        }
+        frame
+    }
+
+    /// The next frame, if there is one already.
     pub(crate) fn try_receive(&self) -> Option<Frame> {
         let mut wire = [0; 72];
         let length = recv(self.0.as_raw_fd(), &mut wire, MsgFlags::MSG_DONTWAIT).ok()?;
@@ -223,55 +234,6 @@ pub(crate) fn filters(name: &str) -> Vec<(String, String)> {
 /// How many sockets are open on an interface; not exactly those.
 pub(crate) fn receivers(name: &str) -> usize {
     filters(name).len()
-}
-
-/// How often threads of the driver have run so far.
-pub(crate) fn wake_ups() -> u64 {
-    let mut count = 0;
-    for task in fs::read_dir("/proc/self/task").unwrap() {
-        let folder = task.unwrap().path();
-        // A thread may have ended meanwhile.
-        let Ok(status) = fs::read_to_string(folder.join("status")) else {
-            continue;
-        };
-        if !status.starts_with("Name:\twebsocksrv\n") {
-            continue;
-        }
-        for line in status.lines() {
-            if let Some((_, number)) = line.split_once("_ctxt_switches:") {
-                count += number.trim().parse::<u64>().unwrap();
-            }
-        }
-    }
-    count
-}
-
-/// The processor time of this process.
-pub(crate) fn processor_time() -> Duration {
-    let stat = fs::read_to_string("/proc/self/stat").unwrap();
-    let (_, fields) = stat.rsplit_once(") ").unwrap();
-    let ticks: u64 = fields
-        .split(' ')
-        .skip(11)
-        .take(2)
-        .map(|ticks| ticks.parse::<u64>().unwrap())
-        .sum();
-    Duration::from_millis(ticks * 10)
-}
-
-/// Waits until `value` has not changed for a while.
-pub(crate) fn settled<T: PartialEq>(value: impl Fn() -> T) -> T {
-    let start = Instant::now();
-    let mut last = value();
-    loop {
-        thread::sleep(Duration::from_millis(150));
-        let now = value();
-        if now == last {
-            return now;
-        }
-        assert!(start.elapsed() < DEADLINE, "it changes all the time");
-        last = now;
-    }
 }
 
 pub(crate) fn ip(args: &str) {

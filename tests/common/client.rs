@@ -1,4 +1,4 @@
-//! A websocket client that can also do what none should.
+//! A websocket client that can also break the rules.
 
 use std::{
     io::{ErrorKind, Read, Write},
@@ -49,6 +49,13 @@ impl Client {
         )
     }
 
+    /// Connects to the usual path of a protocol and takes the greeting.
+    pub(crate) fn greeted(address: SocketAddr, protocol: Protocol) -> Self {
+        let mut client = Self::connect(address, path_of(protocol), protocol);
+        client.take_greeting();
+        client
+    }
+
     /// Connects and checks the server's handshake.
     pub(crate) fn connect(address: SocketAddr, path: &str, protocol: Protocol) -> Self {
         Self::connect_and_send(address, path, protocol, &[])
@@ -63,11 +70,30 @@ impl Client {
     ) -> Self {
         Self::over(tcp(address), path, protocol, early)
     }
+
+    /// Connects with more headers, each with its line end, and takes the greeting.
+    pub(crate) fn greeted_with(
+        stream: TcpStream,
+        path: &str,
+        protocol: Protocol,
+        headers: &str,
+    ) -> Self {
+        let mut client = Self::shake_hands(stream, Client::request(path, headers), protocol);
+        client.take_greeting();
+        client
+    }
 }
 
 impl<S: Read + Write> Client<S> {
     /// The same over a connection that is there.
     pub(crate) fn over(stream: S, path: &str, protocol: Protocol, early: &[u8]) -> Self {
+        let mut request = Client::request(path, "").into_bytes();
+        request.extend_from_slice(early);
+        Self::shake_hands(stream, request, protocol)
+    }
+
+    /// Sends a request for a websocket, and checks the handshake of the server.
+    fn shake_hands(stream: S, request: impl AsRef<[u8]>, protocol: Protocol) -> Self {
         let mut client = Self {
             protocol,
             sid: String::new(),
@@ -75,9 +101,7 @@ impl<S: Read + Write> Client<S> {
             received: Vec::new(),
             taken: 0,
         };
-        let mut request = Client::request(path, "").into_bytes();
-        request.extend_from_slice(early);
-        client.send_bytes(&request);
+        client.send_bytes(request.as_ref());
         let head = client.take_head();
         assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
         let accept = format!("sec-websocket-accept: {HANDSHAKE_ACCEPT}\r\n");
@@ -195,6 +219,14 @@ impl<S: Read + Write> Client<S> {
             }
         }
         Some(())
+    }
+}
+
+/// The path that a protocol has if the configuration names none.
+pub(crate) fn path_of(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Ws1 => "/ws1",
+        Protocol::Ws2 => "/ws2",
     }
 }
 

@@ -13,6 +13,7 @@ const TOOL =
   process.env.VSCP_DRIVER ??
   join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "debug", "vscpl2drv-websocksrv");
 
+/** The files of the panel as they are now; without `web-root` those in the library. */
 export const WEB_ROOT = join(ROOT, "examples", "www");
 
 /** Who may log in; the passwords are stored as MD5, which costs no time. */
@@ -50,6 +51,7 @@ export class Driver {
       interface: this.url,
       "web-root": WEB_ROOT,
       "allow-default-key": true,
+      "panel-login": "off",
       "event-layout": "classic",
       users: USERS,
       logging: { "console-enable-log": false },

@@ -136,6 +136,41 @@ for (const protocol of ["ws1", "ws2"]) {
       assert.deepEqual(client.states, ["connecting", "closed"]);
     });
 
+    test("a loop over the client goes on over a restart of the server, and ends with close()", async () => {
+      const receiver = newClient();
+      const types = [];
+      let failure = null;
+      const loop = (async () => {
+        for await (const event of receiver) {
+          types.push(event.type);
+        }
+      })().catch((error) => (failure = error));
+      await until(() => receiver.state === "open", "the loop connects");
+      const sender = await connected();
+      await sender.send({ class: 20, type: 1 });
+      await until(() => types.length === 1, "the first event comes");
+      const waiting = until(() => [receiver, sender].every(({ state }) => state === "waiting"), "the connections are lost");
+      await driver.stop();
+      await waiting;
+      await driver.start();
+      await Promise.all([receiver.connect(), sender.connect()]);
+      await sender.send({ class: 20, type: 2 });
+      await sender.send({ class: 20, type: 3 });
+      await until(() => types.length === 3, "the others come");
+      receiver.close();
+      await loop;
+      assert.deepEqual([types, failure, receiver.dropped], [[1, 2, 3], null, 0]);
+    });
+
+    test("a loop over a client that is refused throws", async () => {
+      const client = newClient({ password: "wrong" });
+      await assert.rejects(async () => {
+        for await (const event of client) {
+          assert.fail(`${event}`);
+        }
+      }, { name: "VscpError", code: 5 });
+    });
+
     test("a client that is closed stays closed", async () => {
       const client = await connected();
       client.close();
@@ -174,7 +209,7 @@ test("what cannot be meant is refused at once", () => {
 test("the text form of an event is read and written", () => {
   const text = `96,10,6,7,2025-01-31T12:00:00Z,4294967295,${GUID},0x88,0x01`;
   const event = parseEvent(text);
-  assert.deepEqual(event, {
+  assert.deepEqual({ ...event }, {
     head: 96,
     class: 10,
     type: 6,
@@ -187,6 +222,12 @@ test("the text form of an event is read and written", () => {
   assert.deepEqual(parseEvent(formatEvent(event)), event);
   assert.equal(parseEvent(`0,20,3,0,,0,${GUID}`).data.length, 0);
   assert.equal(formatEvent({ class: 20, type: 3 }), "96,20,3,0,,0,-");
+});
+
+test("an event tells what it measures", () => {
+  const { value, text, unit, quantity, sensor } = parseEvent(`96,10,6,0,,0,${GUID},0x8A,0x82,8,0x34`).measurement;
+  assert.deepEqual([value, text, unit, quantity, sensor], [21, "21.00", "°C", 6, 2]);
+  assert.equal(parseEvent(`96,20,3,0,,0,${GUID},1,2,3`).measurement, null);
 });
 
 test("GUIDs are read as people write them", () => {

@@ -14,9 +14,11 @@ use rustls::{
 };
 use vscpl2drv_websocksrv::ws::Protocol;
 
-use crate::{
-    certificates::{Authority, Pair},
-    common::{Server, client::Client, tcp},
+use crate::common::{
+    Client, Response, Server,
+    client::path_of,
+    http, tcp,
+    tls::{Authority, Pair},
 };
 
 pub(crate) const V1_2: &[&SupportedProtocolVersion] = &[&TLS12];
@@ -71,16 +73,16 @@ impl Peer {
         Ok(StreamOwned::new(connection, socket))
     }
 
-    /// Connects and asks for a page; the whole response.
-    pub(crate) fn get(&self, address: SocketAddr) -> Result<Response, String> {
+    /// Connects and asks for a page that is not there.
+    pub(crate) fn get(&self, address: SocketAddr) -> Result<SecureResponse, String> {
         let mut stream = self.connect(address)?;
-        let mut text = String::new();
+        let mut answer = Vec::new();
         stream
-            .write_all(b"GET /nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-            .and_then(|()| stream.read_to_string(&mut text))
+            .write_all(http::request("GET", "/nothing", &[], "").as_bytes())
+            .and_then(|()| stream.read_to_end(&mut answer))
             .map_err(|error| error.to_string())?;
-        Ok(Response {
-            text,
+        Ok(SecureResponse {
+            status: Response::parse(&answer).status,
             connection: stream.conn,
         })
     }
@@ -91,12 +93,8 @@ impl Peer {
         server: &Server,
         protocol: Protocol,
     ) -> Client<StreamOwned<ClientConnection, TcpStream>> {
-        let path = match protocol {
-            Protocol::Ws1 => "/ws1",
-            Protocol::Ws2 => "/ws2",
-        };
         let stream = self.connect(server.address()).unwrap();
-        let mut client = Client::over(stream, path, protocol, &[]);
+        let mut client = Client::over(stream, path_of(protocol), protocol, &[]);
         client.take_greeting();
         client
     }
@@ -116,12 +114,12 @@ impl Peer {
 
 /// What a server has answered.
 #[derive(Debug)]
-pub(crate) struct Response {
-    pub(crate) text: String,
+pub(crate) struct SecureResponse {
+    pub(crate) status: u16,
     pub(crate) connection: ClientConnection,
 }
 
-impl Response {
+impl SecureResponse {
     /// The certificate that the server has shown, in DER.
     pub(crate) fn certificate(&self) -> &[u8] {
         &self.connection.peer_certificates().unwrap()[0]

@@ -1,4 +1,4 @@
-//! What is wrong with files, and what is not.
+//! Files that are refused and accepted.
 
 use std::{fs, net::TcpListener, path::Path, process::Command};
 
@@ -6,9 +6,13 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
-    certificates::{Authority, EXPIRED, Files, NOT_YET, Pair, VALID},
     client::{ANY, Peer},
-    common::{Server, log_path, open},
+    common::{
+        Server, log_path,
+        net::free_address,
+        open,
+        tls::{Authority, EXPIRED, Files, NOT_YET, Pair, VALID},
+    },
 };
 
 /// A configuration file for a port that is free; with a line for each key of `tls`.
@@ -43,7 +47,7 @@ fn every_kind_of_key_is_read() {
         let pair = authority.issue_with(VALID, algorithm);
         assert!(pair.key.starts_with("-----BEGIN PRIVATE KEY-----"));
         let files = Files::write(folder.path(), &pair);
-        let server = Server::start(json!({"interface": "wss://127.0.0.1:0", "tls": files.tls()}));
+        let server = Server::start_tls(&files.tls(), json!({}));
         Peer::new(&authority, ANY, None)
             .get(server.address())
             .unwrap();
@@ -76,7 +80,7 @@ fn the_older_forms_of_keys_are_read() {
             key,
         };
         let files = Files::write(folder.path(), &pair);
-        let server = Server::start(json!({"interface": "wss://127.0.0.1:0", "tls": files.tls()}));
+        let server = Server::start_tls(&files.tls(), json!({}));
         server.wait_for_log("listening on wss://");
     }
 }
@@ -212,7 +216,7 @@ fn errors_name_key_file_and_what_is_wrong_and_nothing_is_started() {
     ] {
         let folder = tempfile::tempdir().unwrap();
         let files = Files::write(folder.path(), &pair);
-        let port = free_port();
+        let port = free_address().port();
         let config = configure(&folder, port, &files.tls());
         let line = line_of(&config, &format!("\"{name}\": "));
         let path = match name {
@@ -268,8 +272,8 @@ fn wss_needs_certificate_and_key() {
     assert_eq!(
         open_inline("wss://127.0.0.1:0", json!(null)),
         format!(
-            "{start}interface[1]: found TLS without the key tls, expected tls with cert and key \
-             (vscpl2drv-websocksrv cert makes both files)"
+            "{start}interface[1]: found TLS without the key tls, expected tls with cert and key; \
+             vscpl2drv-websocksrv cert makes both files"
         )
     );
     assert_eq!(
@@ -302,18 +306,13 @@ fn a_key_that_everybody_can_read_is_warned_of() {
     let set = |mode| {
         let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode);
         fs::set_permissions(&files.key, permissions).unwrap();
-        Server::start(json!({"interface": "wss://127.0.0.1:0", "tls": files.tls()}))
+        Server::start_tls(&files.tls(), json!({}))
     };
     let warning = "everybody can read this private key";
     set(0o644).wait_for_log(warning);
-    let server = set(0o640);
-    server.wait_for_log("listening on");
-    assert!(!server.log().contains(warning));
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+    let log = set(0o640).close_and_log();
+    assert!(log.contains("listening on"), "{log}");
+    assert!(!log.contains(warning), "{log}");
 }
 
 fn openssl(arguments: &[&str], folder: &Path) -> String {

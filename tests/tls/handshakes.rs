@@ -10,17 +10,18 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
-    certificates::{Authority, EXPIRED, VALID},
     client::{ANY, Peer, V1_2, V1_3},
-    common::{Server, tcp},
+    common::{
+        Server,
+        configuration::merge,
+        tcp,
+        tls::{Authority, EXPIRED, VALID},
+    },
 };
 
 /// A server with TLS; `keys` are added to its key `tls`.
 fn start(authority: &Authority, folder: &TempDir, keys: Value) -> Server {
-    let mut tls = authority.tls(folder.path());
-    let keys = keys.as_object().unwrap().clone();
-    tls.as_object_mut().unwrap().extend(keys);
-    Server::start(json!({"interface": "wss://127.0.0.1:0", "tls": tls}))
+    Server::start_tls(&merge(authority.tls(folder.path()), keys), json!({}))
 }
 
 #[test]
@@ -36,11 +37,7 @@ fn both_versions_are_spoken_and_http_in_them() {
         let peer = Peer::new(&authority, versions, None);
         let response = peer.get(server.address()).unwrap();
         assert_eq!(response.connection.protocol_version(), Some(expected));
-        assert!(
-            response.text.starts_with("HTTP/1.1 404 "),
-            "{}",
-            response.text
-        );
+        assert_eq!(response.status, 404);
     }
 }
 
@@ -74,11 +71,7 @@ fn only_clients_with_a_certificate_of_the_right_authority_are_let_in() {
     for versions in [V1_2, V1_3] {
         let get = |identity| Peer::new(&authority, versions, identity).get(server.address());
         let response = get(Some(&right)).unwrap();
-        assert!(
-            response.text.starts_with("HTTP/1.1 404 "),
-            "{}",
-            response.text
-        );
+        assert_eq!(response.status, 404);
         for (identity, alert) in [
             (Some(&wrong), "UnknownCA"),
             (Some(&expired), "CertificateExpired"),
@@ -91,7 +84,9 @@ fn only_clients_with_a_certificate_of_the_right_authority_are_let_in() {
         }
     }
     // Of many the first one.
-    server.wait_for_log("no TLS with 127.0.0.1: invalid peer certificate: UnknownIssuer");
+    server.wait_for_log(
+        "TLS handshake with 127.0.0.1 failed: invalid peer certificate: UnknownIssuer",
+    );
 }
 
 #[test]
@@ -162,7 +157,7 @@ fn what_is_neither_tls_nor_http_is_sent_away_at_once() {
         stream.read_to_end(&mut answer).unwrap();
         assert!(answer.len() <= 7, "{answer:?}");
     }
-    server.wait_for_log("no TLS with 127.0.0.1: received corrupt message");
+    server.wait_for_log("TLS handshake with 127.0.0.1 failed: received corrupt message");
 }
 
 #[test]
@@ -177,8 +172,7 @@ fn plain_and_secure_interfaces_are_open_at_once() {
         panic!("two addresses");
     };
     server.wait_for_log(&format!("listening on ws://{plain}, wss://{secure};"));
-    let (status, _) = server.http("GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    assert_eq!(status, 404);
+    assert_eq!(server.get("/nothing").status, 404);
     let response = Peer::new(&authority, ANY, None).get(*secure).unwrap();
-    assert!(response.text.starts_with("HTTP/1.1 404 "));
+    assert_eq!(response.status, 404);
 }

@@ -10,9 +10,9 @@ use std::{
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::{
-    certificates::{Authority, VALID},
-    common::{Server, client::Client},
+use crate::common::{
+    Client, Server,
+    tls::{Authority, VALID},
 };
 
 struct Secure {
@@ -33,12 +33,12 @@ fn start(asks_clients: bool) -> Secure {
         tls["ca"] = json!(folder.path().join("ca.pem"));
     }
     Secure {
-        server: Server::start(json!({"interface": "wss://127.0.0.1:0", "tls": tls})),
+        server: Server::start_tls(&tls, json!({})),
         folder,
     }
 }
 
-/// Whether it succeeded, and all that it printed.
+/// Its success, and all that it printed.
 fn run(program: &str, arguments: &[&str], input: &str, folder: &Path) -> (bool, String) {
     let mut child = Command::new(program)
         .args(arguments)

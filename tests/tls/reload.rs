@@ -1,41 +1,36 @@
 //! Files that change while the driver runs.
 
-use std::{fs, thread, time::Duration};
+use std::{fs, thread};
 
 use serde_json::json;
 use vscpl2drv_websocksrv::ws::Protocol;
 
 use crate::{
-    certificates::{Authority, EXPIRED, Files, VALID, put},
     client::{ANY, Peer},
-    common::Server,
+    common::{
+        Server,
+        configuration::FILE_CHECK_INTERVAL,
+        files::replace_file,
+        tls::{Authority, EXPIRED, Files, VALID},
+    },
 };
-
-/// Files are looked at once a second.
-fn wait_for_look() {
-    thread::sleep(Duration::from_millis(1100));
-}
 
 #[test]
 fn new_connections_get_the_new_certificate_and_the_old_ones_stay() {
     let authority = Authority::new("authority");
     let folder = tempfile::tempdir().unwrap();
     let files = Files::write(folder.path(), &authority.issue(VALID));
-    let server = Server::start(json!({"interface": "wss://127.0.0.1:0", "tls": files.tls()}));
+    let server = Server::start_tls(&files.tls(), json!({}));
     let peer = Peer::new(&authority, ANY, None);
     let first = peer.get(server.address()).unwrap();
     let mut client = peer.open(&server, Protocol::Ws1);
 
-    wait_for_look();
     files.replace(&authority.issue(VALID));
+    // The two files may be noticed one after the other.
+    server.wait_for_log(&format!("{} changed", files.key.display()));
     // Though it could have gone on with its session.
     let second = peer.get(server.address()).unwrap();
     assert_ne!(first.certificate(), second.certificate());
-    server.wait_for_log(&format!(
-        "info {}, {}: changed, new connections use what is there now",
-        files.certificate.display(),
-        files.key.display()
-    ));
     let third = peer.get(server.address()).unwrap();
     assert_eq!(second.certificate(), third.certificate());
 
@@ -49,13 +44,12 @@ fn files_that_are_wrong_change_nothing_and_the_log_says_why_once() {
     let authority = Authority::new("authority");
     let folder = tempfile::tempdir().unwrap();
     let files = Files::write(folder.path(), &authority.issue(VALID));
-    let server = Server::start(json!({"interface": "wss://127.0.0.1:0", "tls": files.tls()}));
+    let server = Server::start_tls(&files.tls(), json!({}));
     let peer = Peer::new(&authority, ANY, None);
     let first = peer.get(server.address()).unwrap();
     let certificate = files.certificate.display().to_string();
     let key = files.key.display().to_string();
     let new = authority.issue(VALID);
-    wait_for_look();
     for (path, text, expected) in [
         (
             &files.certificate,
@@ -80,14 +74,14 @@ fn files_that_are_wrong_change_nothing_and_the_log_says_why_once() {
         ),
     ] {
         match text {
-            Some(text) => put(path, text),
+            Some(text) => replace_file(path, text),
             None => fs::remove_file(path).unwrap(),
         }
-        for _ in 0..2 {
-            let response = peer.get(server.address()).unwrap();
-            assert_eq!(response.certificate(), first.certificate());
-            wait_for_look();
-        }
+        server.wait_for_log(&expected);
+        // Long enough for further checks, which must not log it again.
+        thread::sleep(10 * FILE_CHECK_INTERVAL);
+        let response = peer.get(server.address()).unwrap();
+        assert_eq!(response.certificate(), first.certificate());
         let log = server.log();
         let lines: Vec<_> = log
             .lines()
@@ -96,14 +90,18 @@ fn files_that_are_wrong_change_nothing_and_the_log_says_why_once() {
         assert_eq!(lines.len(), 1, "{expected} in {log}");
         assert!(lines[0].starts_with("error "), "{lines:?}");
         assert!(
-            lines[0].ends_with("; new connections use what was there before"),
+            lines[0].ends_with("; new connections use the old ones"),
             "{lines:?}"
         );
     }
 
-    put(&files.key, &new.key);
+    replace_file(&files.key, &new.key);
+    server.wait_for_log("TLS files reloaded for new connections: ");
     let response = peer.get(server.address()).unwrap();
     assert_ne!(response.certificate(), first.certificate());
+    let log = server.close_and_log();
+    let errors = log.lines().filter(|line| line.starts_with("error "));
+    assert_eq!(errors.count(), 4, "{log}");
 }
 
 #[test]
@@ -115,12 +113,12 @@ fn a_client_whose_authority_is_taken_out_is_let_in_no_more() {
     fs::write(&ca, others.pem()).unwrap();
     let mut tls = authority.tls(folder.path());
     tls["ca"] = json!(ca);
-    let server = Server::start(json!({"interface": "wss://127.0.0.1:0", "tls": tls}));
+    let server = Server::start_tls(&tls, json!({}));
     let peer = Peer::new(&authority, ANY, Some(&others.issue(VALID)));
     peer.get(server.address()).unwrap();
 
-    wait_for_look();
-    put(&ca, &authority.pem());
+    replace_file(&ca, &authority.pem());
+    server.wait_for_log("TLS files reloaded for new connections: ");
     assert_eq!(
         peer.get(server.address()).unwrap_err(),
         "received fatal alert: UnknownCA"

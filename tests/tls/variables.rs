@@ -16,7 +16,7 @@ use rustls::{
 use serde_json::json;
 use vscpl2drv_websocksrv::config::Config;
 
-use crate::certificates::{Authority, Pair, VALID};
+use crate::common::tls::{Authority, Pair, VALID};
 
 /// A server with the one variable `a_interface`, for one connection. Its port.
 fn server(pair: &Pair) -> u16 {

@@ -8,13 +8,13 @@ use tempfile::TempDir;
 use vscpl2drv_websocksrv::ws::Protocol;
 
 use crate::{
-    certificates::Authority,
     client::{ANY, Peer, V1_2, V1_3},
     common::{
-        BOTH, DEADLINE, Server,
-        client::{BINARY, CLOSE, Client},
+        BOTH, Client, DEADLINE, Server,
+        client::{BINARY, CLOSE},
         event_of,
-        speech::Heard,
+        messages::Heard,
+        tls::Authority,
     },
 };
 
@@ -31,14 +31,8 @@ struct Secure {
 fn start(versions: &[&'static SupportedProtocolVersion], keys: Value) -> Secure {
     let authority = Authority::new("authority");
     let folder = tempfile::tempdir().unwrap();
-    let mut config = json!({
-        "interface": "wss://127.0.0.1:0",
-        "tls": authority.tls(folder.path()),
-    });
-    let keys = keys.as_object().unwrap().clone();
-    config.as_object_mut().unwrap().extend(keys);
     Secure {
-        server: Server::start(config),
+        server: Server::start_tls(&authority.tls(folder.path()), keys),
         peer: Peer::new(&authority, versions, None),
         _folder: folder,
     }
@@ -57,7 +51,7 @@ fn a_dialogue_is_the_same_as_without() {
         for protocol in BOTH {
             let mut client = peer.open(&server, protocol);
             client.send_event(1);
-            assert_eq!(client.hear(), Heard::done("EVENT"));
+            assert_eq!(client.hear(), Heard::success("EVENT"));
             assert_eq!(server.host_reads_number(), 1);
             server.host_writes(2);
             client.expect_events([2]);
@@ -158,7 +152,7 @@ fn a_flood_of_events_of_a_client_is_answered_and_arrives_in_order() {
                     client.send_event(*number);
                 }
                 for _ in numbers {
-                    assert_eq!(client.hear(), Heard::done("EVENT"));
+                    assert_eq!(client.hear(), Heard::success("EVENT"));
                 }
             }
         });
@@ -180,7 +174,7 @@ fn records_that_come_byte_by_byte_are_put_together() {
     for byte in record {
         client.stream.sock.write_all(&[byte]).unwrap();
     }
-    assert_eq!(client.hear(), Heard::done("NOOP"));
+    assert_eq!(client.hear(), Heard::success("NOOP"));
 }
 
 #[test]

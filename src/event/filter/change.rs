@@ -1,28 +1,26 @@
-//! Changes of a filter, one field at a time.
+//! Changes of single fields of a filter.
 
-use std::fmt;
+use serde::{Deserialize, Deserializer, de::Error};
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{Error, IgnoredAny, MapAccess, Visitor},
+use super::{CLASS_OR_TYPE, Filter, FilterError, PRIORITY, Pattern, parse_guid};
+use crate::{
+    event::{Guid, value::Value},
+    json_fields::{self, JsonFields},
 };
 
-use super::{CLASS_OR_TYPE, Filter, FilterError, PRIORITY, Pattern, guid};
-use crate::event::{Guid, value::Value};
-
-/// The arguments of the ws2 command SETFILTER: what they name changes, the rest stays.
+/// The arguments of the ws2 command SETFILTER. Fields that they do not name stay as they are.
 ///
-/// `filter` and `mask` are whole patterns as text; `filter_priority`, `filter_class`,
-/// `filter_type`, `filter_guid` and the same with `mask_` change one field, and go before those.
+/// `filter` and `mask` are whole patterns as text. `filter_priority`, `filter_class`, `filter_type`,
+/// `filter_guid` and the same with `mask_` change one field, and override those.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct FilterChange {
+pub(crate) struct FilterChange {
     value: PatternChange,
     mask: PatternChange,
 }
 
 impl FilterChange {
-    /// Changes `filter`.
-    pub fn apply(&self, filter: &mut Filter) {
+    /// Applies the change to a filter.
+    pub(crate) fn apply(&self, filter: &mut Filter) {
         self.value.apply(&mut filter.value);
         self.mask.apply(&mut filter.mask);
     }
@@ -30,11 +28,15 @@ impl FilterChange {
 
 impl<'de> Deserialize<'de> for FilterChange {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ChangeVisitor)
+        let Fields(values) = json_fields::read(deserializer)?;
+        Ok(Self {
+            value: PatternChange::new(&KEYS[..5], &values[..5]).map_err(Error::custom)?,
+            mask: PatternChange::new(&KEYS[5..], &values[5..]).map_err(Error::custom)?,
+        })
     }
 }
 
-/// The keys that a [`FilterChange`] knows.
+/// The keys of a [`FilterChange`]. Others are ignored.
 const KEYS: [&str; 10] = [
     "filter",
     "filter_priority",
@@ -58,7 +60,7 @@ struct PatternChange {
 }
 
 impl PatternChange {
-    /// `keys` and `values` are the pattern, priority, class, type and GUID.
+    /// Makes a change of the values of the keys for pattern, priority, class, type and GUID.
     fn new(keys: &[&'static str], values: &[Option<Value<'_>>]) -> Result<Self, FilterError> {
         let mut change = Self::default();
         for (index, (key, value)) in keys.iter().zip(values).enumerate() {
@@ -73,7 +75,7 @@ impl PatternChange {
                 1 => change.priority = Some(value.number().ok_or_else(|| wrong(PRIORITY))?),
                 2 => change.class = Some(value.number().ok_or_else(|| wrong(CLASS_OR_TYPE))?),
                 3 => change.kind = Some(value.number().ok_or_else(|| wrong(CLASS_OR_TYPE))?),
-                _ => change.guid = Some(guid(key, text()?)?),
+                _ => change.guid = Some(parse_guid(key, text()?)?),
             }
         }
         Ok(change)
@@ -90,34 +92,23 @@ impl PatternChange {
     }
 }
 
-struct ChangeVisitor;
+/// The values of [`KEYS`].
+#[derive(Default)]
+struct Fields<'a>([Option<Value<'a>>; KEYS.len()]);
 
-impl<'de> Visitor<'de> for ChangeVisitor {
-    type Value = FilterChange;
+impl<'de> JsonFields<'de> for Fields<'de> {
+    const EXPECTED: &'static str = "an object with filter and mask";
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object with filter and mask")
-    }
+    type Value = Value<'de>;
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FilterChange, A::Error> {
-        let mut values: [Option<Value<'de>>; 10] = Default::default();
-        while let Some(key) = map.next_key::<String>()? {
-            match KEYS.iter().position(|known| *known == key) {
-                Some(index) => values[index] = Some(map.next_value()?),
-                None => _ = map.next_value::<IgnoredAny>()?,
-            }
-        }
-        Ok(FilterChange {
-            value: PatternChange::new(&KEYS[..5], &values[..5]).map_err(Error::custom)?,
-            mask: PatternChange::new(&KEYS[5..], &values[5..]).map_err(Error::custom)?,
-        })
+    fn field(&mut self, key: &str) -> Option<&mut Value<'de>> {
+        let index = KEYS.iter().position(|known| *known == key)?;
+        Some(self.0[index].insert(Value::Null))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use proptest::prelude::*;
 
     use super::*;
@@ -220,12 +211,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read_or_refused(json in r#"[\[\]{}",:0-9a-f]{0,40}|\PC*"#) {
+        fn any_text_is_parsed_or_refused(json in r#"[\[\]{}",:0-9a-f]{0,40}|\PC*"#) {
             let _ = serde_json::from_str::<FilterChange>(&json);
         }
 
         #[test]
-        fn any_value_is_read_or_refused(key in 0..KEYS.len(), value in r#"-?[0-9]{1,6}(\.[0-9])?|"[0-9a-fx:,-]{0,50}""#) {
+        fn any_value_is_parsed_or_refused(key in 0..KEYS.len(), value in r#"-?[0-9]{1,6}(\.[0-9])?|"[0-9a-fx:,-]{0,50}""#) {
             let json = format!(r#"{{"{}":{value}}}"#, KEYS[key]);
             let _ = serde_json::from_str::<FilterChange>(&json);
         }

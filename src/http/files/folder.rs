@@ -1,7 +1,7 @@
-//! Opening files of one folder, and never one outside of it.
+//! The folder of the static files: opens what is in it, and nothing outside of it.
 //!
-//! What the kernel has in memory is opened and read at once; only where it would have to wait
-//! for a disk or a network, a blocking thread does it.
+//! What the kernel has in memory is opened and read by the thread that asks for it: handing it to
+//! another costs several times as much. A blocking thread does the rest.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -42,9 +42,9 @@ impl Folder {
         }
     }
 
-    /// What is at a path in the folder; `None` where it cannot be told without waiting, or not
-    /// by this kernel.
-    fn find_at_once(&self, path: &Path) -> Option<io::Result<Found>> {
+    /// Returns what is at a path in the folder. Returns `None` if the kernel would have to wait for a
+    /// disk to find or read it, or cannot tell whether it is inside.
+    fn find_cached(&self, path: &Path) -> Option<io::Result<Found>> {
         let cached = ResolveFlags::CACHED;
         let place = OFlags::PATH | OFlags::CLOEXEC;
         let root = openat2(CWD, &*self.root, place, Mode::empty(), cached).ok()?;
@@ -58,7 +58,8 @@ impl Folder {
         Found::new(file, ReadWriteFlags::NOWAIT).ok().map(Ok)
     }
 
-    /// What is at a path in the folder: in it even where symbolic links are followed. May wait.
+    /// Returns what is at a path in the folder, on any kernel. Symbolic links may not leave the folder.
+    /// May wait.
     fn find(&self, path: &Path) -> io::Result<Found> {
         let mut full = self.root.to_path_buf();
         for component in path.components() {
@@ -75,7 +76,7 @@ impl Folder {
         };
         let root = place(&self.root)?;
         let found = place(&full)?;
-        // Where they are now, not where a name led to a moment ago.
+        // A name could lead to another place by now; a descriptor cannot.
         let is_inside =
             fs::read_link(descriptor(&found))?.starts_with(fs::read_link(descriptor(&root))?);
         if !is_inside {
@@ -87,9 +88,9 @@ impl Folder {
         Found::new(File::open(descriptor(&found))?, ReadWriteFlags::empty())
     }
 
-    /// As both of the above.
+    /// Returns what is at a path in the folder, with the help of a blocking thread if need be.
     async fn look_up(&self, path: &Path) -> io::Result<Found> {
-        if let Some(found) = self.find_at_once(path) {
+        if let Some(found) = self.find_cached(path) {
             return found;
         }
         let folder = self.clone();
@@ -150,7 +151,7 @@ impl tower_http::services::fs::Metadata for Metadata {
 /// Seconds from 1970 to the year 10000.
 const END_OF_HTTP: Duration = Duration::from_secs(253_402_300_800);
 
-/// A time that HTTP can write, from 1970 to 9999; others make the server panic.
+/// Returns a time that HTTP can write, from 1970 to 9999; others make the server panic.
 fn time_of_http(time: SystemTime) -> io::Result<SystemTime> {
     match time.duration_since(SystemTime::UNIX_EPOCH) {
         Ok(since) if since < END_OF_HTTP => Ok(time),
@@ -158,16 +159,16 @@ fn time_of_http(time: SystemTime) -> io::Result<SystemTime> {
     }
 }
 
-/// What stands for an open file, for as long as it is open.
+/// Returns a path that leads to an open file, for as long as it is open.
 fn descriptor(file: &File) -> String {
     format!("/proc/self/fd/{}", file.as_raw_fd())
 }
 
-/// What is at some path.
+/// A file, folder or device.
 #[derive(Debug)]
 struct Found {
     metadata: Metadata,
-    /// `None` where it is no file.
+    /// `None` if it is no file.
     content: Option<Content>,
 }
 
@@ -243,8 +244,6 @@ impl AsyncSeek for Opened {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use std::os::unix::fs::symlink;
 
     use super::*;
@@ -300,7 +299,7 @@ mod tests {
             ("file\0", false),
         ] {
             let path = Path::new(path);
-            for found in [Some(folder.find(path)), folder.find_at_once(path)] {
+            for found in [Some(folder.find(path)), folder.find_cached(path)] {
                 let Some(found) = found else { continue };
                 match found.map(|found| found.content) {
                     Ok(Some(Content::Memory(bytes))) => {

@@ -1,17 +1,14 @@
-//! Static files: the folder `web-root`.
+//! Static files: the folder `web-root`, or without it the [`panel`] that is in the library. The
+//! modules of the panel for pages of others are there with a folder, too.
 //!
-//! tower-http does the HTTP of it (types, ranges, conditions, precompressed files), [`folder`]
-//! opens the files; here is what every answer says to browsers.
+//! tower-http does the HTTP of a folder (types, ranges, conditions, precompressed files), and
+//! [`folder`] opens the files. This file adds the headers for browsers.
 
 mod folder;
+mod panel;
 mod range;
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Instant,
-};
+use std::{io, path::Path, sync::Arc};
 
 use bytes::Bytes;
 use http_body_util::{Either, Full};
@@ -26,47 +23,51 @@ use hyper::{
 use tower_http::services::fs::{ServeDir, ServeFileSystemResponseBody};
 
 use self::folder::Folder;
-use super::route::answer;
-use crate::metrics::Burst;
+use super::{route::answer, settings::StaticFiles};
+use crate::metrics::LogLimit;
 
 /// Static files.
 #[derive(Debug)]
-pub struct Files {
-    root: Arc<Path>,
+pub(crate) struct Files {
+    /// The folder, `None` for the panel.
+    root: Option<Arc<Path>>,
     /// Answers 500.
-    failures: Burst,
+    failures: LogLimit,
 }
 
 impl Files {
-    /// The files in a folder. It need not be there yet.
-    pub fn new(root: PathBuf) -> Self {
-        Self {
-            root: root.into(),
-            failures: Burst::default(),
-        }
+    /// Makes the files, `None` if there are to be none. Their folder need not be there yet.
+    pub(crate) fn new(files: StaticFiles) -> Option<Self> {
+        Some(Self {
+            root: match files {
+                StaticFiles::Off => return None,
+                StaticFiles::Panel => None,
+                StaticFiles::Folder(root) => Some(root.into()),
+            },
+            failures: LogLimit::default(),
+        })
     }
 
     /// Answers a request. Its body is not looked at.
-    pub(super) async fn answer<B>(
+    pub(crate) async fn answer<B>(
         &self,
         request: Request<B>,
     ) -> Response<Either<Full<Bytes>, ServeFileSystemResponseBody>> {
-        let (mut head, _) = request.into_parts();
+        let (head, _) = request.into_parts();
         let policy = policy(head.headers.get(HOST));
-        // The whole file is always right; whether the client's part is of the present one
-        // would have to be known before it is opened.
-        if head.headers.contains_key(IF_RANGE) {
-            head.headers.remove(RANGE);
-        }
-        range::clean(&head.method, &mut head.headers);
-        let mut response = if head.uri.path().starts_with("//") {
-            // A redirect to it would lead to another host.
-            not_found()
-        } else {
-            match self.serve(head).await {
-                Ok(response) if response.status() == StatusCode::NOT_FOUND => not_found(),
-                Ok(response) => response.map(Either::Right),
-                Err(error) => self.failed(&error),
+        let mut response = match &self.root {
+            Some(root) if panel::is_for_clients(head.uri.path()) => {
+                let response = self.serve_folder(root, head.clone()).await;
+                match panel::serve(&head) {
+                    Some(own) if response.status() == StatusCode::NOT_FOUND => {
+                        own.map(Either::Left)
+                    }
+                    _ => response,
+                }
+            }
+            Some(root) => self.serve_folder(root, head).await,
+            None => {
+                panel::serve(&head).map_or_else(not_found, |response| response.map(Either::Left))
             }
         };
         let headers = response.headers_mut();
@@ -75,7 +76,7 @@ impl Files {
         for (name, value) in [
             (X_CONTENT_TYPE_OPTIONS, "nosniff"),
             (REFERRER_POLICY, "no-referrer"),
-            // Kept, but asked for again each time: a file that has changed is seen at once.
+            // Browsers keep files and ask each time whether they have changed.
             (CACHE_CONTROL, "no-cache"),
         ] {
             headers.insert(name, HeaderValue::from_static(value));
@@ -83,24 +84,26 @@ impl Files {
         response
     }
 
-    async fn serve(&self, mut head: Parts) -> io::Result<Response<ServeFileSystemResponseBody>> {
-        let folder = Folder::new(self.root.clone());
-        let mut service = ServeDir::with_backend("", folder)
-            .precompressed_br()
-            .precompressed_gzip();
-        if !head.headers.contains_key(RANGE) {
-            return service.try_call(Request::from_parts(head, ())).await;
-        }
-        let request = Request::from_parts(head.clone(), ());
-        let response = service.try_call(request).await?;
-        // A suffix that is longer than the file is all of it, and of an empty file there is no
-        // part.
-        let refused = response.status() == StatusCode::RANGE_NOT_SATISFIABLE;
-        if is_empty(response.headers()) || (refused && range::is_suffix(&head.headers)) {
+    async fn serve_folder(
+        &self,
+        root: &Arc<Path>,
+        mut head: Parts,
+    ) -> Response<Either<Full<Bytes>, ServeFileSystemResponseBody>> {
+        // The whole file is always right; whether the client's part is of the present one
+        // would have to be known before it is opened.
+        if head.headers.contains_key(IF_RANGE) {
             head.headers.remove(RANGE);
-            return service.try_call(Request::from_parts(head, ())).await;
         }
-        Ok(response)
+        range::clean(&head.method, &mut head.headers);
+        if head.uri.path().starts_with("//") {
+            // A redirect to it would lead to another host.
+            return not_found();
+        }
+        match serve(root.clone(), head).await {
+            Ok(response) if response.status() == StatusCode::NOT_FOUND => not_found(),
+            Ok(response) => response.map(Either::Right),
+            Err(error) => self.failed(&error),
+        }
     }
 
     fn failed(
@@ -117,15 +120,38 @@ impl Files {
         if nothing_there || error.raw_os_error() == Some(libc::ELOOP) {
             return not_found();
         }
-        if let Some(count) = self.failures.hit(1, Instant::now()) {
-            tracing::warn!("{count} static files could not be served: {error}");
+        if let Some(repeats) = self.failures.allow_line() {
+            tracing::warn!("a static file could not be served: {error}{repeats}");
         }
         let text = "The file cannot be read.\n";
         answer(StatusCode::INTERNAL_SERVER_ERROR, text).map(Either::Left)
     }
 }
 
-/// Says that texts are in UTF-8, where nothing is said: browsers would guess, and wrongly.
+async fn serve(
+    root: Arc<Path>,
+    mut head: Parts,
+) -> io::Result<Response<ServeFileSystemResponseBody>> {
+    let folder = Folder::new(root);
+    let mut service = ServeDir::with_backend("", folder)
+        .precompressed_br()
+        .precompressed_gzip();
+    if !head.headers.contains_key(RANGE) {
+        return service.try_call(Request::from_parts(head, ())).await;
+    }
+    let request = Request::from_parts(head.clone(), ());
+    let response = service.try_call(request).await?;
+    // A suffix that is longer than the file is all of it, and of an empty file there is no
+    // part.
+    let refused = response.status() == StatusCode::RANGE_NOT_SATISFIABLE;
+    if is_empty(response.headers()) || (refused && range::is_suffix(&head.headers)) {
+        head.headers.remove(RANGE);
+        return service.try_call(Request::from_parts(head, ())).await;
+    }
+    Ok(response)
+}
+
+/// Adds UTF-8 to the types of texts without a charset: browsers would guess, and wrongly.
 fn name_charset(headers: &mut HeaderMap) {
     let Some(kind) = headers.get_mut(CONTENT_TYPE) else {
         return;
@@ -142,7 +168,7 @@ fn name_charset(headers: &mut HeaderMap) {
     }
 }
 
-/// Whether an answer says that it is of a file without a byte.
+/// Returns whether a response is that of an empty file.
 fn is_empty(headers: &HeaderMap) -> bool {
     let range = headers.get(CONTENT_RANGE).map(HeaderValue::as_bytes);
     range.is_some_and(|range| range.ends_with(b"/0"))

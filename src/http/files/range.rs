@@ -5,9 +5,9 @@ use hyper::{
     header::{HeaderValue, RANGE},
 };
 
-/// Leaves a `Range` header only where it asks for one part and is well formed, and writes it in
-/// the one way that [`tower_http`] reads: what it does not understand it refuses, although such
-/// a header is to be ignored.
+/// Removes a `Range` header that is malformed or asks for several parts, and writes others in the one
+/// way that [`tower_http`] reads: it refuses what it does not understand, but RFC 9110 §14.2 wants
+/// such a header to be ignored.
 pub(super) fn clean(method: &Method, headers: &mut HeaderMap) {
     let mut values = headers.get_all(RANGE).iter();
     let value = match (values.next(), values.next()) {
@@ -19,7 +19,7 @@ pub(super) fn clean(method: &Method, headers: &mut HeaderMap) {
     headers.extend(value.map(|value| (RANGE, value)));
 }
 
-/// Whether the part that a cleaned header asks for ends with the file and has a length: there
+/// Returns whether the part that a cleaned header asks for ends with the file and has a length: there
 /// is one in every file.
 pub(super) fn is_suffix(headers: &HeaderMap) -> bool {
     let value = headers.get(RANGE).map(HeaderValue::as_bytes);

@@ -1,15 +1,15 @@
 //! The five formats of replies.
 //!
-//! Nothing in a reply is text of a client: events are written from their values.
+//! No text of a client gets into a reply: events are encoded from their parsed values.
 
 use std::io::Write;
 
 use serde::{Serialize, Serializer};
 
-use super::reply::{Failure, Reply, Taken};
+use super::reply::{Reply, RestError, Taken};
 use crate::event::{Event, text};
 
-/// How replies are written.
+/// A format of replies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Format {
     #[default]
@@ -22,7 +22,7 @@ pub(super) enum Format {
 }
 
 impl Format {
-    /// By its name in any case, or its number.
+    /// Reads the name of a format in any case, or its number.
     pub(super) fn parse(name: &str) -> Option<Self> {
         Some(match name.trim().to_ascii_lowercase().as_str() {
             "plain" | "0" => Self::Plain,
@@ -34,6 +34,7 @@ impl Format {
         })
     }
 
+    /// Returns the media type.
     pub(super) fn content_type(self) -> &'static str {
         match self {
             Self::Plain => "text/plain",
@@ -44,9 +45,10 @@ impl Format {
         }
     }
 
-    pub(super) fn write(self, result: &Result<Reply, Failure>) -> Vec<u8> {
+    /// Encodes the result of an operation.
+    pub(super) fn encode(self, result: &Result<Reply, RestError>) -> Vec<u8> {
         let mut out = Vec::new();
-        // Writing to memory does not fail.
+        // Writing to a `Vec` does not fail.
         let _ = match self {
             Self::Plain => plain(result, &mut out),
             Self::Csv => csv(result, &mut out),
@@ -58,9 +60,9 @@ impl Format {
     }
 }
 
-fn plain(result: &Result<Reply, Failure>, out: &mut Vec<u8>) -> std::io::Result<()> {
+fn plain(result: &Result<Reply, RestError>, out: &mut Vec<u8>) -> std::io::Result<()> {
     match result {
-        Ok(Reply::Done) => out.write_all(b"1 1 Success \r\n\r\nEverything is fine.\r\n"),
+        Ok(Reply::Success) => out.write_all(b"1 1 Success \r\n\r\nEverything is fine.\r\n"),
         Ok(Reply::Session { sid, events }) => {
             write!(out, "1 1 Success vscpsession={sid} nEvents={events}")
         }
@@ -73,17 +75,17 @@ fn plain(result: &Result<Reply, Failure>, out: &mut Vec<u8>) -> std::io::Result<
             }
             Ok(())
         }
-        Err(failure) => {
-            let (code, message) = (failure.code(), failure.message());
+        Err(error) => {
+            let (code, message) = (error.code(), error.message());
             write!(out, "0 {code} {message} \r\n\r\n{message}.\r\n")
         }
     }
 }
 
-fn csv(result: &Result<Reply, Failure>, out: &mut Vec<u8>) -> std::io::Result<()> {
+fn csv(result: &Result<Reply, RestError>, out: &mut Vec<u8>) -> std::io::Result<()> {
     out.extend_from_slice(b"success-code,error-code,message,description");
     match result {
-        Ok(Reply::Done) => out.write_all(b"\r\n1,1,Success,Success."),
+        Ok(Reply::Success) => out.write_all(b"\r\n1,1,Success,Success."),
         Ok(Reply::Session { sid, events }) => write!(
             out,
             ",vscpsession,nEvents\r\n1,1,Success,Success.,{sid},{events}"
@@ -98,17 +100,17 @@ fn csv(result: &Result<Reply, Failure>, out: &mut Vec<u8>) -> std::io::Result<()
             }
             Ok(())
         }
-        Err(failure) => {
-            let (code, message) = (failure.code(), failure.message());
+        Err(error) => {
+            let (code, message) = (error.code(), error.message());
             write!(out, "\r\n0,{code},{message},{message}.")
         }
     }
 }
 
-fn xml(result: &Result<Reply, Failure>, out: &mut Vec<u8>) -> std::io::Result<()> {
+fn xml(result: &Result<Reply, RestError>, out: &mut Vec<u8>) -> std::io::Result<()> {
     let success = r#"<vscp-rest success="true" code="1" message="Success" description="Success.""#;
     match result {
-        Ok(Reply::Done) => write!(out, "{success}/>"),
+        Ok(Reply::Success) => write!(out, "{success}/>"),
         Ok(Reply::Session { sid, events }) => write!(
             out,
             "{success}><vscpsession>{sid}</vscpsession><nEvents>{events}</nEvents></vscp-rest>"
@@ -122,8 +124,8 @@ fn xml(result: &Result<Reply, Failure>, out: &mut Vec<u8>) -> std::io::Result<()
             }
             out.write_all(b"<filtered>0</filtered><errors>0</errors></vscp-rest>")
         }
-        Err(failure) => {
-            let (code, message) = (failure.code(), failure.message());
+        Err(error) => {
+            let (code, message) = (error.code(), error.message());
             write!(
                 out,
                 r#"<vscp-rest success="false" code="{code}" message="{message}" description="{message}."/>"#
@@ -166,13 +168,13 @@ fn xml_event(event: &Event, out: &mut Vec<u8>) -> std::io::Result<()> {
     out.write_all(b"</raw></event>")
 }
 
-fn jsonp(result: &Result<Reply, Failure>, out: &mut Vec<u8>) -> std::io::Result<()> {
+fn jsonp(result: &Result<Reply, RestError>, out: &mut Vec<u8>) -> std::io::Result<()> {
     out.extend_from_slice(b"typeof handler === 'function' && handler(");
     json(result, out)?;
     out.write_all(b");")
 }
 
-fn json(result: &Result<Reply, Failure>, out: &mut Vec<u8>) -> std::io::Result<()> {
+fn json(result: &Result<Reply, RestError>, out: &mut Vec<u8>) -> std::io::Result<()> {
     let mut json = Json {
         success: true,
         code: 1,
@@ -182,7 +184,7 @@ fn json(result: &Result<Reply, Failure>, out: &mut Vec<u8>) -> std::io::Result<(
         taken: None,
     };
     match result {
-        Ok(Reply::Done) => {}
+        Ok(Reply::Success) => {}
         Ok(Reply::Session { sid, events }) => {
             json.session = Some(JsonSession {
                 vscpsession: sid,
@@ -198,11 +200,11 @@ fn json(result: &Result<Reply, Failure>, out: &mut Vec<u8>) -> std::io::Result<(
                 errors: 0,
             });
         }
-        Err(failure) => {
+        Err(error) => {
             json.success = false;
-            json.code = failure.code();
-            json.message = failure.message();
-            json.description = failure.message();
+            json.code = error.code();
+            json.message = error.message();
+            json.description = error.message();
         }
     }
     Ok(serde_json::to_writer(out, &json)?)
@@ -236,7 +238,7 @@ struct JsonTaken<'a> {
     errors: usize,
 }
 
-/// Clients look for the class and the type in either spelling.
+/// Has the class and the type twice, since some clients read one spelling and some the other.
 #[derive(Serialize)]
 struct JsonEvent<'a> {
     head: u16,

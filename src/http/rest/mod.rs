@@ -1,11 +1,12 @@
-//! REST: events over single requests.
+//! REST: clients send and read events with single HTTP requests.
 //!
-//! Here is the HTTP of it. [`params`] is what a request asks for, [`operations`] does it, [`reply`]
-//! is what comes of it and [`format`] how that is written; [`sessions`] is what stays between
-//! requests.
+//! This file has the HTTP part. [`origins`] decides which pages may use REST, [`params`] reads the
+//! parameters of a request, [`operations`] carries it out, [`reply`] is the result and [`format`]
+//! encodes it. [`sessions`] keeps what lasts from one request to the next.
 
 mod format;
 mod operations;
+mod origins;
 mod params;
 mod reply;
 mod sessions;
@@ -15,80 +16,83 @@ mod tests;
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::Full;
 use hyper::{
     Method, Request, Response, StatusCode,
     body::Body,
     header::{
-        ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-        ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY,
-        CONTENT_TYPE, HeaderValue, ORIGIN, REFERRER_POLICY, SET_COOKIE, VARY,
-        X_CONTENT_TYPE_OPTIONS,
+        ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue,
+        REFERRER_POLICY, SET_COOKIE, X_CONTENT_TYPE_OPTIONS,
     },
-    http::request::Parts,
 };
-use tokio::time::timeout;
 
 use self::{
     format::Format,
+    origins::Origins,
     params::Params,
-    reply::{Failure, Reply},
+    reply::{Reply, RestError},
     sessions::Sessions,
 };
-use super::route::{Peer, answer};
-use crate::{config::Web, ws::connection::Server};
+use super::{
+    body,
+    route::{Peer, answer},
+};
+use crate::{client::Shared, http::Settings};
 
-/// Where REST is, wherever else it is.
-pub const FIXED_PATH: &str = "/vscp/rest";
+/// The path that REST always has, besides the configured one.
+pub(crate) const FIXED_PATH: &str = "/vscp/rest";
 
-/// Time without a request after which a session ends.
+/// How long a session lasts after its last request.
 const EXPIRY: Duration = Duration::from_secs(600);
-
-/// Time for a client to send the body of its request.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, OPTIONS");
 
 /// The REST interface.
 #[derive(Debug)]
-pub struct Rest {
+pub(crate) struct Rest {
     path: String,
-    cors_origins: Vec<String>,
+    origins: Origins,
     jsonp: bool,
-    /// Whether failed logins say why.
-    debug: bool,
+    explain_logins: bool,
+    max_body: usize,
+    max_failed_logins: usize,
     sessions: Arc<Sessions>,
-    server: Arc<Server>,
+    shared: Arc<Shared>,
 }
 
 impl Rest {
-    /// As configured; `None` where it is switched off. With `debug` failed logins say why.
-    pub fn new(web: &Web, debug: bool, server: Arc<Server>) -> Option<Self> {
+    /// Returns the REST interface as configured, `None` if it is switched off.
+    pub(crate) fn new(settings: &Settings, shared: Arc<Shared>) -> Option<Self> {
         Some(Self {
-            path: web.rest.clone()?,
-            cors_origins: web.cors_origins.clone(),
-            jsonp: web.jsonp,
-            debug,
-            sessions: Arc::new(Sessions::new(server.clone(), EXPIRY)),
-            server,
+            path: settings.urls.rest.clone()?,
+            origins: Origins::new(settings.cors_origins.clone()),
+            jsonp: settings.jsonp,
+            explain_logins: settings.explain_logins,
+            max_body: settings.max_body,
+            max_failed_logins: settings.max_failed_logins,
+            sessions: Arc::new(Sessions::new(shared.clone(), EXPIRY)),
+            shared,
         })
     }
 
-    /// Whether it is at this path.
+    /// Returns true if REST is served at this path.
     pub(super) fn is_at(&self, path: &str) -> bool {
         path == self.path || path == FIXED_PATH
     }
 
     /// Answers a request.
-    pub(super) async fn answer<B>(&self, peer: Peer, request: Request<B>) -> Response<Full<Bytes>>
+    pub(crate) async fn answer<B>(&self, peer: &Peer, request: Request<B>) -> Response<Full<Bytes>>
     where
         B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
     {
         let (head, body) = request.into_parts();
         let body = match head.method {
+            _ if !self.origins.admit(peer.address, peer.secure, &head.headers) => {
+                Err((StatusCode::FORBIDDEN, "This origin is not allowed.\n"))
+            }
             Method::GET => Ok(Bytes::new()),
-            Method::POST => self.body(body).await,
-            Method::OPTIONS => return self.preflight(&head),
+            Method::POST => body::read(body, self.max_body).await,
+            Method::OPTIONS => return self.origins.preflight(&head.headers),
             _ => {
                 let text = "Only GET and POST are understood.\n";
                 let mut response = answer(StatusCode::METHOD_NOT_ALLOWED, text);
@@ -97,7 +101,10 @@ impl Rest {
             }
         };
         let mut response = match body {
-            Ok(body) => self.reply(peer, &Params::new(&head, &body)).await,
+            Ok(body) => {
+                peer.place.note_working();
+                self.reply(peer, &Params::new(&head, &body)).await
+            }
             Err((status, text)) => {
                 let mut response = answer(status, text);
                 let close = HeaderValue::from_static("close");
@@ -117,67 +124,12 @@ impl Rest {
         ] {
             headers.insert(name, HeaderValue::from_static(value));
         }
-        self.allow_origin(&head, &mut response);
+        self.origins.allow_origin(&head.headers, &mut response);
         response
     }
 
-    async fn body<B>(&self, body: B) -> Result<Bytes, (StatusCode, &'static str)>
-    where
-        B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
-    {
-        let body = Limited::new(body, self.server.limits.message_size);
-        match timeout(BODY_TIMEOUT, body.collect()).await {
-            Ok(Ok(body)) => Ok(body.to_bytes()),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err((
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "The body is larger than the key max-message-size allows.\n",
-            )),
-            Ok(Err(_)) => Err((StatusCode::BAD_REQUEST, "The body is broken.\n")),
-            Err(_) => Err((StatusCode::REQUEST_TIMEOUT, "The body came too slowly.\n")),
-        }
-    }
-
-    /// What browsers ask before a page of another origin may use REST.
-    fn preflight(&self, head: &Parts) -> Response<Full<Bytes>> {
-        let mut response = Response::new(Full::default());
-        *response.status_mut() = StatusCode::NO_CONTENT;
-        response.headers_mut().insert(ALLOW, METHODS);
-        if self.allow_origin(head, &mut response) {
-            let headers = response.headers_mut();
-            headers.insert(ACCESS_CONTROL_ALLOW_METHODS, METHODS);
-            for (name, value) in [
-                (
-                    ACCESS_CONTROL_ALLOW_HEADERS,
-                    "vscpuser, vscpsecret, vscpsession, content-type",
-                ),
-                (ACCESS_CONTROL_MAX_AGE, "600"),
-            ] {
-                headers.insert(name, HeaderValue::from_static(value));
-            }
-        }
-        response
-    }
-
-    /// Says that a page of the request's origin may read the response, where it may.
-    fn allow_origin(&self, head: &Parts, response: &mut Response<Full<Bytes>>) -> bool {
-        if self.cors_origins.is_empty() {
-            return false;
-        }
-        let headers = response.headers_mut();
-        headers.insert(VARY, HeaderValue::from_static("origin"));
-        let Some(origin) = head.headers.get(ORIGIN) else {
-            return false;
-        };
-        let mut allowed = self.cors_origins.iter();
-        let allowed =
-            allowed.any(|allowed| allowed == "*" || allowed.as_bytes() == origin.as_bytes());
-        if allowed {
-            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-        }
-        allowed
-    }
-
-    async fn reply(&self, peer: Peer, params: &Params) -> Response<Full<Bytes>> {
+    /// Carries the request out, and encodes the result in the format that it asks for.
+    async fn reply(&self, peer: &Peer, params: &Params) -> Response<Full<Bytes>> {
         let format = match params.get("format") {
             None => Some(Format::default()),
             Some(name) => {
@@ -186,10 +138,10 @@ impl Rest {
         };
         let (result, status) = match format {
             Some(_) => (self.run(peer, params).await, StatusCode::OK),
-            None => (Err(Failure::UnsupportedFormat), StatusCode::BAD_REQUEST),
+            None => (Err(RestError::UnsupportedFormat), StatusCode::BAD_REQUEST),
         };
         let format = format.unwrap_or_default();
-        let mut response = Response::new(Full::from(format.write(&result)));
+        let mut response = Response::new(Full::from(format.encode(&result)));
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(

@@ -1,15 +1,16 @@
-//! What can be asked for, and doing it.
+//! The operations of REST.
 
-use std::future::poll_fn;
+use std::{future::poll_fn, sync::Arc};
 
 use super::{
     Rest,
     params::Params,
-    reply::{Failure, Reply},
+    reply::{Reply, RestError},
     sessions::Session,
 };
 use crate::{
-    auth::{Refusal, Rights},
+    auth::{Credentials, LoginError, Rights, User},
+    client::{Login, NotAllowed, authorize},
     event::{
         Date, Event, Filter, Guid,
         measurement::{Form, Measurement},
@@ -17,53 +18,64 @@ use crate::{
     },
     http::route::Peer,
     hub::NotAccepted,
+    memory,
 };
 
-/// Logins of one address that may wait: they must not take the places of other requests.
-const MAX_LOGINS: usize = 64;
-
-/// Events of one reply.
+/// The largest number of events in one reply.
 const MAX_EVENTS: usize = 1000;
 
 impl Rest {
-    /// Does what the parameters say.
-    pub(super) async fn run(&self, peer: Peer, params: &Params) -> Result<Reply, Failure> {
+    /// Carries out the operation that the parameters ask for, in an open session or in a new one.
+    /// Fails with the error to answer.
+    pub(super) async fn run(&self, peer: &Peer, params: &Params) -> Result<Reply, RestError> {
         let operation = match params.get("op") {
             None => Operation::Open,
-            Some(name) => Operation::parse(name).ok_or(Failure::MissingData)?,
+            Some(name) => Operation::parse(name).ok_or(RestError::MissingData)?,
         };
         let sid = params.get("vscpsession");
         let credentials = params.credentials();
         let session = match (sid, credentials) {
-            // A new session, whatever else there is.
+            // Opening with credentials makes a new session, even if the id of another is given.
             (_, Some(credentials)) if operation == Operation::Open || sid.is_none() => {
-                let gate = &self.server.gate;
-                let login =
-                    gate.login_with(Rights::REST, MAX_LOGINS, peer.address, Some(credentials));
-                let user = login.await.map_err(|refusal| match refusal {
-                    Refusal::User | Refusal::Address | Refusal::Password if !self.debug => {
-                        Failure::InvalidUser
-                    }
-                    refusal => Failure::from(refusal),
-                })?;
+                let user = self.login(peer, credentials).await?;
                 self.sessions
                     .open(user, peer.address)
-                    .ok_or(Failure::NoSession)?
+                    .ok_or(RestError::NoSession)?
             }
             (Some(sid), _) => {
-                let session = self.sessions.find(sid, peer.address).await;
-                session.ok_or(Failure::InvalidSession)?
+                let session = self.sessions.find(sid, peer.address);
+                session.ok_or(RestError::InvalidSession)?
             }
-            (None, _) if operation == Operation::Open => return Err(Failure::InvalidUser),
-            (None, _) => return Err(Failure::InvalidSession),
+            (None, _) if operation == Operation::Open => return Err(RestError::InvalidUser),
+            (None, _) => return Err(RestError::InvalidSession),
         };
         let reply = self.operate(operation, &session, params).await;
-        // Without an id the client cannot come back to it.
-        let nameless = sid.is_none() && !matches!(reply, Ok(Reply::Session { .. }));
-        if nameless || operation == Operation::Close {
+        // The client cannot come back to a session whose id was not in a reply.
+        let unknown = sid.is_none() && !matches!(reply, Ok(Reply::Session { .. }));
+        if unknown || operation == Operation::Close {
             self.sessions.close(&session);
         }
         reply
+    }
+
+    /// Logs the sender of a request in. Fails with the error to answer.
+    async fn login(&self, peer: &Peer, credentials: Credentials) -> Result<Arc<User>, RestError> {
+        let login = Login {
+            credentials: Some(credentials),
+            address: peer.address,
+            needed: Rights::REST,
+            max_failures: self.max_failed_logins,
+        };
+        let user = login
+            .run(&self.shared.authenticator, Some(&peer.place))
+            .await;
+        user.map_err(|error| match error {
+            LoginError::TooManyWaiting | LoginError::TooManyFailures => RestError::NoSession,
+            _ if !self.explain_logins => RestError::InvalidUser,
+            LoginError::UnknownUser => RestError::InvalidUser,
+            LoginError::ForbiddenAddress => RestError::InvalidOrigin,
+            LoginError::WrongPassword => RestError::InvalidPassword,
+        })
     }
 
     async fn operate(
@@ -71,7 +83,7 @@ impl Rest {
         operation: Operation,
         session: &Session,
         params: &Params,
-    ) -> Result<Reply, Failure> {
+    ) -> Result<Reply, RestError> {
         match operation {
             Operation::Status | Operation::Open => {
                 return Ok(Reply::Session {
@@ -82,17 +94,17 @@ impl Rest {
             Operation::Close => {}
             Operation::SendEvent => {
                 let event = text::parse(params.required("vscpevent")?);
-                let event = event.map_err(|_| Failure::Range)?;
+                let event = event.map_err(|_| RestError::Range)?;
                 self.send(session, event).await?;
             }
             Operation::ReadEvent => {
-                let count = params.parsed("count")?.unwrap_or(1);
+                let count = params.number("count")?.unwrap_or(1);
                 if count == 0 {
-                    return Err(Failure::Range);
+                    return Err(RestError::Range);
                 }
-                let taken = session.take(count, MAX_EVENTS);
+                let taken = session.take(count, max_events(session.kept()));
                 if taken.events.is_empty() {
-                    return Err(Failure::QueueEmpty);
+                    return Err(RestError::QueueEmpty);
                 }
                 return Ok(Reply::Events(taken));
             }
@@ -100,39 +112,48 @@ impl Rest {
                 let filter = params.required("vscpfilter")?;
                 let mask = params.required("vscpmask")?;
                 if !session.user().rights.contains(Rights::SETFILTER) {
-                    return Err(Failure::InvalidUser);
+                    return Err(RestError::InvalidUser);
                 }
-                let filter = Filter::parse_wire(filter, mask).map_err(|_| Failure::Range)?;
+                let filter = Filter::parse_wire(filter, mask).map_err(|_| RestError::Range)?;
                 session.set_filter(filter);
             }
             Operation::ClearQueue => session.clear(),
             Operation::Measurement => self.send(session, measurement(params)?).await?,
-            Operation::Variable => return Err(Failure::NoVariable),
-            Operation::NewVariable => return Err(Failure::NoNewVariable),
-            Operation::Table => return Err(Failure::NoTable),
+            Operation::Variable => return Err(RestError::NoVariable),
+            Operation::NewVariable => return Err(RestError::NoNewVariable),
+            Operation::Table => return Err(RestError::NoTable),
         }
-        Ok(Reply::Done)
+        Ok(Reply::Success)
     }
 
-    async fn send(&self, session: &Session, mut event: Event) -> Result<(), Failure> {
+    /// Sends an event of the session's user, waiting for room in the hub.
+    async fn send(&self, session: &Session, mut event: Event) -> Result<(), RestError> {
         let user = session.user();
-        let (class, kind) = (event.class, event.kind);
-        if !user.may_send(class, kind) {
-            return Err(Failure::InvalidUser);
-        }
-        event.set_priority(user.lowered_priority(class, kind, event.priority()));
-        let hub = &self.server.hub;
+        authorize(user, &mut event).map_err(|NotAllowed| RestError::InvalidUser)?;
+        let hub = &self.shared.hub;
         let mut waiting = Some(event);
-        let accepted =
-            poll_fn(|context| hub.poll_accept(context, session.id(), &mut waiting, &hub.moment()));
+        let accepted = poll_fn(|context| {
+            hub.poll_accept(context, session.id(), &mut waiting, &hub.batch_clock())
+        });
         accepted.await.map_err(|error| match error {
-            NotAccepted::Full => Failure::NoRoom,
-            NotAccepted::TooLarge => Failure::Range,
+            NotAccepted::Full | NotAccepted::Closed => RestError::NoRoom,
+            NotAccepted::TooLarge { .. } | NotAccepted::Date => RestError::Range,
         })
     }
 }
 
-/// What can be asked for.
+/// Returns how many of the kept events can be read with one request: fewer if memory is short.
+fn max_events(kept: usize) -> usize {
+    /// Bytes of an event in a reply, about.
+    const EVENT: usize = 1024;
+    let mut max = kept.min(MAX_EVENTS);
+    while max > 1 && !memory::is_there_for(max * EVENT) {
+        max /= 2;
+    }
+    max
+}
+
+/// An operation, by the parameter `op`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Operation {
     Status,
@@ -142,7 +163,7 @@ enum Operation {
     ReadEvent,
     SetFilter,
     ClearQueue,
-    /// To read, write or list variables, of which there are none.
+    /// Read, write or list variables. This driver has no variables.
     Variable,
     NewVariable,
     Measurement,
@@ -150,7 +171,7 @@ enum Operation {
 }
 
 impl Operation {
-    /// By its word in any case, or its number.
+    /// Reads the word of an operation in any case, or its number.
     fn parse(name: &str) -> Option<Self> {
         Some(match name.trim().to_ascii_lowercase().as_str() {
             "0" | "status" => Self::Status,
@@ -169,15 +190,16 @@ impl Operation {
     }
 }
 
-fn measurement(params: &Params) -> Result<Event, Failure> {
-    let byte = |name| params.parsed(name).map(Option::unwrap_or_default);
+/// Builds the event of a measurement. Fails if a parameter is missing or out of range.
+fn measurement(params: &Params) -> Result<Event, RestError> {
+    let byte = |name| params.number(name).map(Option::unwrap_or_default);
     let sensor = match params.get("sensorindex") {
         Some(_) => "sensorindex",
         None => "sensoridx",
     };
     let measurement = Measurement {
-        kind: params.parsed("type")?.ok_or(Failure::MissingData)?,
-        value: params.parsed("value")?.ok_or(Failure::MissingData)?,
+        kind: params.number("type")?.ok_or(RestError::MissingData)?,
+        value: params.parsed("value")?.ok_or(RestError::MissingData)?,
         unit: byte("unit")?,
         sensor: byte(sensor)?,
         zone: byte("zone")?,
@@ -187,17 +209,17 @@ fn measurement(params: &Params) -> Result<Event, Failure> {
         None => false,
         Some(form) if form.eq_ignore_ascii_case("float") => false,
         Some(form) if form.eq_ignore_ascii_case("string") => true,
-        Some(_) => return Err(Failure::Range),
+        Some(_) => return Err(RestError::Range),
     };
-    let form = match (params.parsed("level")?.unwrap_or(2), text) {
+    let form = match (params.number("level")?.unwrap_or(2_u8), text) {
         (1, _) => Form::Level1,
         (2, false) => Form::Float,
         (2, true) => Form::Text,
-        _ => return Err(Failure::Range),
+        _ => return Err(RestError::Range),
     };
-    let mut event = measurement.event(form).ok_or(Failure::Range)?;
+    let mut event = measurement.to_event(form).ok_or(RestError::Range)?;
     event.guid = params.parsed::<Guid>("guid")?.unwrap_or_default();
     let date = params.get("datetime").map(Date::parse_wire);
-    event.date = date.transpose().map_err(|_| Failure::Range)?.flatten();
+    event.date = date.transpose().map_err(|_| RestError::Range)?.flatten();
     Ok(event)
 }

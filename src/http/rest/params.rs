@@ -1,22 +1,22 @@
-//! What a request asks for: the parameters in its URL, its body and its headers.
+//! The parameters of a request, in its URL, its body and its headers.
 
 use std::{fmt, str::FromStr};
 
 use hyper::http::request::Parts;
 
-use super::reply::Failure;
-use crate::auth::Credentials;
+use super::reply::RestError;
+use crate::{auth::Credentials, number::parse_decimal_or_hex};
 
-/// Parameters that may be headers as well.
+/// The parameters that may be headers, too.
 const HEADERS: [&str; 3] = ["vscpuser", "vscpsecret", "vscpsession"];
 
-/// The parameters of a request. Names are the same in any case; those without a value count as
-/// absent. Of several values the last counts; the body goes before the URL, and both go before
-/// the headers.
+/// The parameters of a request. The case of names does not matter, and parameters without a value
+/// count as absent. Of several values the last counts; those in the body override those in the URL,
+/// and both override the headers.
 pub(super) struct Params(Vec<(String, String)>);
 
 impl Params {
-    /// Of a request whose body is `body`.
+    /// Reads the parameters of a request with the given head and body.
     pub(super) fn new(head: &Parts, body: &[u8]) -> Self {
         let mut params = Vec::new();
         for name in HEADERS {
@@ -34,7 +34,7 @@ impl Params {
         Self(params)
     }
 
-    /// The value of a parameter.
+    /// Returns the value of a parameter, `None` if it is absent.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         let mut last_first = self.0.iter().rev();
         last_first
@@ -42,18 +42,28 @@ impl Params {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The value of a parameter that must be there.
-    pub(super) fn required(&self, name: &str) -> Result<&str, Failure> {
-        self.get(name).ok_or(Failure::MissingData)
+    /// Returns the value of a parameter. Fails if it is absent.
+    pub(super) fn required(&self, name: &str) -> Result<&str, RestError> {
+        self.get(name).ok_or(RestError::MissingData)
     }
 
-    /// The value of a parameter, which must be one that can be understood.
-    pub(super) fn parsed<T: FromStr>(&self, name: &str) -> Result<Option<T>, Failure> {
+    /// Returns the number that a parameter is, `None` if it is absent. Fails if it is no number, or out
+    /// of the range of `T`.
+    pub(super) fn number<T: TryFrom<u64>>(&self, name: &str) -> Result<Option<T>, RestError> {
+        let number = |value: &str| parse_decimal_or_hex(value.trim())?.try_into().ok();
+        let value = self
+            .get(name)
+            .map(|value| number(value).ok_or(RestError::Range));
+        value.transpose()
+    }
+
+    /// Returns the parsed value of a parameter, `None` if it is absent. Fails if it cannot be parsed.
+    pub(super) fn parsed<T: FromStr>(&self, name: &str) -> Result<Option<T>, RestError> {
         let value = self.get(name).map(|value| value.trim().parse());
-        value.transpose().map_err(|_| Failure::Range)
+        value.transpose().map_err(|_| RestError::Range)
     }
 
-    /// User and password, where there is a user.
+    /// Returns the user and the password, `None` if there is no user.
     pub(super) fn credentials(&self) -> Option<Credentials> {
         Some(Credentials {
             user: self.get("vscpuser")?.to_owned(),
@@ -62,7 +72,7 @@ impl Params {
     }
 }
 
-/// Without the values: one may be a password.
+/// Shows the names only, since a value may be a password.
 impl fmt::Debug for Params {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
@@ -73,8 +83,6 @@ impl fmt::Debug for Params {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use hyper::Request;
 
     use super::*;
@@ -89,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn the_body_goes_before_the_url_and_both_before_the_headers() {
+    fn the_body_overrides_the_url_and_both_override_the_headers() {
         let headers = [("vscpuser", "h"), ("VSCPSecret", "h"), ("op", "h")];
         let params = params("/rest?vscpuser=u&op=u&op=U", &headers, "Op=b");
         for (name, value) in [
@@ -121,18 +129,24 @@ mod tests {
 
     #[test]
     fn numbers_that_are_out_of_range_are_told_from_missing_ones() {
-        let params = params("/rest?a=255&b=256&c=-1&d=x&e=%2012%20", &[], "");
+        let params = params(
+            "/rest?a=255&b=256&c=-1&d=x&e=%2012%20&g=0xfF&h=%2B1",
+            &[],
+            "",
+        );
         for (name, value) in [
             ("a", Ok(Some(255))),
-            ("b", Err(Failure::Range)),
-            ("c", Err(Failure::Range)),
-            ("d", Err(Failure::Range)),
+            ("b", Err(RestError::Range)),
+            ("c", Err(RestError::Range)),
+            ("d", Err(RestError::Range)),
             ("e", Ok(Some(12))),
             ("f", Ok(None)),
+            ("g", Ok(Some(255))),
+            ("h", Err(RestError::Range)),
         ] {
-            assert_eq!(params.parsed::<u8>(name), value, "{name}");
+            assert_eq!(params.number::<u8>(name), value, "{name}");
         }
-        assert_eq!(params.required("f"), Err(Failure::MissingData));
+        assert_eq!(params.required("f"), Err(RestError::MissingData));
     }
 
     #[test]

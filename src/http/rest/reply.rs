@@ -1,17 +1,17 @@
-//! What operations answer.
+//! The results of operations.
 
-use crate::{auth::Refusal, event::Event};
+use crate::event::Event;
 
-/// What an operation that succeeded answers.
+/// The result of an operation that succeeded.
 #[derive(Debug)]
 pub(super) enum Reply {
-    /// Nothing more.
-    Done,
-    /// About a session.
+    /// Success without a value.
+    Success,
+    /// A session.
     Session {
-        /// 32 hex digits.
+        /// Its id, 32 hex digits.
         sid: String,
-        /// How many events are kept for it.
+        /// The number of events that are kept for it.
         events: usize,
     },
     /// Events that were kept.
@@ -21,16 +21,16 @@ pub(super) enum Reply {
 /// Events that were kept for a session.
 #[derive(Debug)]
 pub(super) struct Taken {
-    /// How many were asked for.
+    /// The number that was asked for.
     pub(super) requested: usize,
-    /// How many there were.
+    /// The number that were kept before.
     pub(super) available: usize,
-    /// The oldest of them.
+    /// The oldest of them, which are not kept any more.
     pub(super) events: Vec<Event>,
 }
 
 impl Taken {
-    /// What readevent says about it.
+    /// Returns the sentence about it in the reply to readevent.
     pub(super) fn info(&self) -> String {
         format!(
             "{} events requested of {} available (unfiltered) {} will be retrieved",
@@ -41,9 +41,9 @@ impl Taken {
     }
 }
 
-/// Why an operation failed: the error codes of REST.
+/// The error of an operation, with the codes of the VSCP REST interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Failure {
+pub(super) enum RestError {
     InvalidSession = -2,
     UnsupportedFormat = -3,
     NoSession = -4,
@@ -59,13 +59,13 @@ pub(super) enum Failure {
     InvalidPassword = -16,
 }
 
-impl Failure {
-    /// The number that stands for it.
+impl RestError {
+    /// Returns its code.
     pub(super) fn code(self) -> i8 {
         self as i8
     }
 
-    /// What it is called.
+    /// Returns its name.
     pub(super) fn message(self) -> &'static str {
         match self {
             Self::InvalidSession => "Invalid session",
@@ -81,17 +81,6 @@ impl Failure {
             Self::InvalidUser => "Invalid user",
             Self::InvalidOrigin => "Invalid origin",
             Self::InvalidPassword => "Invalid password",
-        }
-    }
-}
-
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::User => Self::InvalidUser,
-            Refusal::Address => Self::InvalidOrigin,
-            Refusal::Password => Self::InvalidPassword,
-            Refusal::Busy => Self::NoSession,
         }
     }
 }

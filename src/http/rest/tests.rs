@@ -1,6 +1,4 @@
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-use std::{convert::Infallible, net::IpAddr};
+use std::convert::Infallible;
 
 use futures_util::stream;
 use http_body_util::StreamBody;
@@ -9,106 +7,50 @@ use tokio::time::advance;
 
 use super::*;
 use crate::{
-    auth::{Gate, GateSettings, Key, User, Users},
-    config::{Dialect, Limits},
-    event::{Filter, Guid},
-    hub::{self, Hub},
-    json::Source,
-    metrics::Counters,
-    ws::{
-        clients::{Clients, Kind},
-        session::Settings,
-    },
+    auth::User,
+    client::{Kind, NoRandomness, tests::shared},
+    http::tests::{HOME, peer, settings},
+    test_log::TestLog,
 };
 
-const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
-
-/// MD5 of `admin:secret`.
-const USERS: &str = r#"{"users":[{"name":"admin","password":"2d1e4f91dae49cd08eaba2293e422273","rights":"admin"}]}"#;
-
-fn server() -> Arc<Server> {
-    let limits = Limits::default();
-    let counters = Arc::new(Counters::default());
-    let users = Users::parse(&Source::new("u.json", USERS), &mut Vec::new()).unwrap();
-    let settings = hub::Settings {
-        guid: Guid::ZERO,
-        rx_filter: Filter::default(),
-        host_max_data: 512,
-        echo_filter: false,
-    };
-    Arc::new(Server {
-        hub: Arc::new(Hub::new(
-            settings,
-            &limits,
-            counters.clone(),
-            tokio::sync::mpsc::channel(1).0,
-        )),
-        gate: Gate::new(GateSettings {
-            users,
-            file: None,
-            max_concurrency: 1,
-        }),
-        clients: Arc::new(Clients::new(&limits, counters.clone())),
-        settings: Arc::new(Settings {
-            dialect: Dialect::default(),
-            key: Key::WELL_KNOWN,
-            max_attempts: 5,
-        }),
-        limits,
-        counters,
-    })
-}
-
 fn rest() -> Rest {
-    let web = Web {
-        root: None,
-        rest: Some("/rest".into()),
-        cors_origins: Vec::new(),
-        jsonp: true,
-        metrics: None,
-    };
-    Rest::new(&web, false, server()).unwrap()
+    Rest::new(&settings(), shared()).unwrap()
 }
 
-fn admin(server: &Server) -> Arc<User> {
-    let users = Users::parse(&Source::new("u.json", USERS), &mut Vec::new()).unwrap();
-    let admin = users.get("admin").unwrap().clone();
-    assert!(server.gate.still_valid(&admin));
-    admin
+/// The one user of `shared`, logged in.
+async fn admin(shared: &Shared) -> Arc<User> {
+    let login = shared.authenticator.login("admin:secret", HOME);
+    login.await.unwrap()
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_session_ends_ten_minutes_after_its_last_request() {
-    let server = server();
-    let sessions = Arc::new(Sessions::new(server.clone(), EXPIRY));
-    let session = sessions.open(admin(&server), HOME).unwrap();
+    let shared = shared();
+    let sessions = Arc::new(Sessions::new(shared.clone(), EXPIRY));
+    let session = sessions.open(admin(&shared).await, HOME).unwrap();
     let sid = session.sid();
     drop(session);
     for _ in 0..3 {
         advance(Duration::from_secs(599)).await;
-        assert!(sessions.find(&sid, HOME).await.is_some());
-        assert_eq!(server.clients.count_of(Kind::Rest), 1);
+        assert!(sessions.find(&sid, HOME).is_some());
+        assert_eq!(shared.registry.count_of(Kind::Rest), 1);
     }
     advance(Duration::from_secs(601)).await;
-    server.clients.wait_until_empty().await;
-    assert!(sessions.find(&sid, HOME).await.is_none());
+    shared.registry.wait_until_empty().await;
+    assert!(sessions.find(&sid, HOME).is_none());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_body_that_does_not_come_is_not_waited_for() {
     let frames = stream::pending::<Result<Frame<Bytes>, Infallible>>();
     let request = Request::post("/rest").body(StreamBody::new(frames));
-    let peer = Peer {
-        address: HOME,
-        secure: false,
-    };
-    let response = rest().answer(peer, request.unwrap()).await;
+    let response = rest().answer(&peer(false).await, request.unwrap()).await;
     assert_eq!(response.status(), StatusCode::REQUEST_TIMEOUT);
     assert_eq!(response.headers()[CONNECTION], "close");
 }
 
 #[tokio::test]
-async fn the_cookie_is_for_secure_connections_where_it_came_over_one() {
+async fn the_cookie_is_for_secure_connections_if_it_came_over_one() {
     let rest = rest();
     for (secure, end) in [
         (false, "; HttpOnly; SameSite=Strict"),
@@ -117,12 +59,28 @@ async fn the_cookie_is_for_secure_connections_where_it_came_over_one() {
         let url = "/rest?vscpuser=admin&vscpsecret=secret";
         let request = Request::get(url).header(COOKIE, "vscpsession=0");
         let request = request.body(Full::<Bytes>::default()).unwrap();
-        let peer = Peer {
-            address: HOME,
-            secure,
-        };
-        let response = rest.answer(peer, request).await;
+        let response = rest.answer(&peer(secure).await, request).await;
         let cookie = response.headers()[SET_COOKIE].to_str().unwrap();
         assert!(cookie.ends_with(end), "{cookie}");
     }
+}
+
+#[tokio::test]
+async fn without_randomness_there_is_no_session() {
+    let shared = shared();
+    let sessions = Arc::new(Sessions::new(shared.clone(), EXPIRY));
+    let admin = admin(&shared).await;
+    let log = TestLog::start();
+    let no_randomness = NoRandomness::start();
+    assert!(sessions.open(admin.clone(), HOME).is_none());
+    assert_eq!(
+        log.take(),
+        [
+            "ERROR REST session of admin from 127.0.0.1 refused: the system gives no random id: \
+          getrandom: this target is not supported"
+        ]
+    );
+    assert_eq!(shared.registry.count(), 0);
+    drop(no_randomness);
+    assert!(sessions.open(admin, HOME).is_some());
 }

@@ -1,407 +1,420 @@
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use std::{
     future::{Future, poll_fn},
     pin::pin,
+    sync::atomic::{AtomicUsize, Ordering},
+    task::Wake,
+    thread,
+    time::Duration,
 };
 
 use proptest::prelude::*;
-use tokio::time::{advance, timeout};
 
 use super::*;
-use crate::{
-    event::{Data, Event, Guid},
-    hub::batch::{Endpoint, Routed},
-};
+use crate::event::text;
 
-/// A batch of the events `numbers` (their time stamps) with so many bytes of data.
-fn batch(numbers: std::ops::Range<u32>, bytes: usize) -> Batch {
-    let data = Data::copy_from(&vec![0; bytes]).unwrap();
-    let events = numbers.map(|number| Routed {
-        event: Event {
-            head: 0,
-            class: 20,
-            kind: 3,
-            obid: 0,
-            date: None,
-            timestamp: number,
-            unix_ns: None,
-            guid: Guid::ZERO,
-            data: data.clone(),
-        },
-        origin: Endpoint::Host,
-    });
-    Batch::new(events.collect())
+const CLIENT: Endpoint = Endpoint::Client(1);
+
+fn routed(number: u32, origin: Endpoint) -> Routed {
+    let event = text::parse(&format!("0,20,3,0,,{number},-")).unwrap();
+    Routed { event, origin }
 }
 
-/// A ring that is limited in events alone.
-fn ring(max_events: usize) -> Arc<Ring> {
-    Arc::new(Ring::new(max_events, usize::MAX))
+fn ring() -> Arc<Ring> {
+    Arc::new(Ring::new(Arc::default(), RingLimits::default()))
 }
 
-/// What a reader can take now, as numbers, and how many it lost; `None` for nothing.
-fn take(reader: &Subscription, max: usize) -> Option<(Vec<u32>, u64)> {
+fn push(ring: &Ring, numbers: std::ops::Range<u32>) {
+    for number in numbers {
+        let routed = routed(number, Endpoint::Host);
+        ring.push_from_host(routed, || Some(Instant::now()))
+            .unwrap();
+    }
+}
+
+/// Returns the numbers that a reader can take now, batch by batch.
+fn take(reader: &Subscription, max: usize) -> Vec<Vec<u32>> {
     let mut batches = Vec::new();
     let context = Context::from_waker(Waker::noop());
-    match reader.poll_take(&context, max, &mut batches) {
-        Poll::Ready(lost) => Some((numbers(&batches), lost)),
-        Poll::Pending => None,
-    }
-}
-
-fn numbers(batches: &[Arc<Batch>]) -> Vec<u32> {
-    let events = batches.iter().flat_map(|batch| batch.events());
-    events.map(|routed| routed.event.timestamp).collect()
-}
-
-/// Whether a future has not ended yet.
-async fn is_pending(future: impl Future) -> bool {
-    timeout(Duration::ZERO, future).await.is_err()
-}
-
-#[tokio::test(start_paused = true)]
-async fn every_reader_takes_all_batches_in_order() {
-    let ring = ring(100);
-    let readers = [
-        ring.subscribe(Endpoint::Client(1)),
-        ring.subscribe(Endpoint::Client(2)),
-    ];
-    ring.publish(batch(0..2, 0)).await;
-    ring.publish(batch(2..5, 0)).await;
-    ring.publish(batch(5..6, 0)).await;
-    assert_eq!(take(&readers[0], 2), Some((vec![0, 1, 2, 3, 4], 0)));
-    assert_eq!(take(&readers[0], 2), Some((vec![5], 0)));
-    assert_eq!(take(&readers[0], 2), None);
-    assert_eq!(take(&readers[1], 16), Some((vec![0, 1, 2, 3, 4, 5], 0)));
-    assert_eq!(take(&readers[1], 16), None);
-    assert!(ring.state.lock().log.slots.is_empty());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_reader_gets_only_what_is_published_after_it_came() {
-    let ring = ring(100);
-    ring.publish(batch(0..1, 0)).await;
-    let first = ring.subscribe(Endpoint::Client(1));
-    ring.publish(batch(1..2, 0)).await;
-    let second = ring.subscribe(Endpoint::Client(2));
-    ring.publish(batch(2..3, 0)).await;
-    assert_eq!(take(&first, 16), Some((vec![1, 2], 0)));
-    assert_eq!(take(&second, 16), Some((vec![2], 0)));
-}
-
-#[tokio::test(start_paused = true)]
-async fn without_readers_nothing_is_kept_and_nobody_is_waited_for() {
-    let ring = ring(2);
-    for number in 0..100 {
-        ring.publish(batch(number..number + 1, 0)).await;
-    }
-    assert!(ring.state.lock().log.slots.is_empty());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_reader_that_waits_is_woken_by_a_batch() {
-    let ring = ring(100);
-    let reader = ring.subscribe(Endpoint::Client(1));
-    let mut batches = Vec::new();
-    {
-        let mut taken = pin!(poll_fn(|context| reader.poll_take(
-            context,
-            16,
-            &mut batches
-        )));
-        assert!(is_pending(&mut taken).await);
-        let (lost, ()) = tokio::join!(taken, ring.publish(batch(7..8, 0)));
-        assert_eq!(lost, 0);
-    }
-    assert_eq!(numbers(&batches), [7]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_writer_waits_until_the_slowest_reader_makes_room() {
-    let ring = ring(4);
-    let readers = [
-        ring.subscribe(Endpoint::Client(1)),
-        ring.subscribe(Endpoint::Client(2)),
-    ];
-    ring.publish(batch(0..2, 0)).await;
-    ring.publish(batch(2..4, 0)).await;
-    assert_eq!(take(&readers[0], 16), Some((vec![0, 1, 2, 3], 0)));
-    let mut publish = pin!(ring.publish(batch(4..6, 0)));
-    assert!(is_pending(&mut publish).await);
-    assert_eq!(take(&readers[1], 1), Some((vec![0, 1], 0)));
-    let start = Instant::now();
-    publish.await;
-    assert_eq!(start.elapsed(), Duration::ZERO);
-    assert_eq!(take(&readers[0], 16), Some((vec![4, 5], 0)));
-    assert_eq!(take(&readers[1], 16), Some((vec![2, 3, 4, 5], 0)));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_reader_that_takes_nothing_is_waited_for_once_and_then_passed_over() {
-    let ring = ring(4);
-    let stalled = ring.subscribe(Endpoint::Client(1));
-    let reader = ring.subscribe(Endpoint::Client(2));
-    let start = Instant::now();
-    for number in 0..10 {
-        ring.publish(batch(2 * number..2 * number + 2, 0)).await;
-        let expected = vec![2 * number, 2 * number + 1];
-        assert_eq!(take(&reader, 16), Some((expected, 0)));
-    }
-    // Its patience is for the first time that the ring is full, not for each batch.
-    let waited = start.elapsed();
-    assert!(
-        (PATIENCE..PATIENCE + Duration::from_millis(5)).contains(&waited),
-        "{waited:?}"
-    );
-    // It gets what the ring still has, and is told of the rest.
-    assert_eq!(take(&stalled, 16), Some((vec![16, 17, 18, 19], 16)));
-    assert_eq!(take(&stalled, 16), None);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_reader_that_takes_again_is_waited_for_again() {
-    let ring = ring(2);
-    let reader = ring.subscribe(Endpoint::Client(1));
-    ring.publish(batch(0..2, 0)).await;
-    ring.publish(batch(2..4, 0)).await;
-    assert_eq!(take(&reader, 16), Some((vec![2, 3], 2)));
-    assert_eq!(take(&reader, 16), None);
-    advance(Duration::from_secs(100)).await;
-    // Idle, it has not lost its patience.
-    ring.publish(batch(4..6, 0)).await;
-    let start = Instant::now();
-    ring.publish(batch(6..8, 0)).await;
-    let waited = start.elapsed();
-    assert!(
-        (PATIENCE..PATIENCE + Duration::from_millis(5)).contains(&waited),
-        "{waited:?}"
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_reader_that_has_taken_much_is_not_waited_for_the_longer() {
-    let ring = ring(100);
-    let reader = ring.subscribe(Endpoint::Client(1));
-    // At a thousand a second these would be worth ten seconds.
-    for number in 0..100 {
-        ring.publish(batch(100 * number..100 * number + 100, 0))
-            .await;
-        take(&reader, 16).unwrap();
-    }
-    ring.publish(batch(0..100, 0)).await;
-    let start = Instant::now();
-    ring.publish(batch(100..200, 0)).await;
-    let waited = start.elapsed();
-    assert!(waited < PATIENCE + Duration::from_millis(5), "{waited:?}");
-}
-
-/// Publishes batches of 10 events as fast as the ring takes them, for a reader that takes one
-/// each `time`; how many events it loses of 5000.
-async fn lost_by_a_reader(time: Duration) -> u64 {
-    let ring = ring(100);
-    let reader = ring.subscribe(Endpoint::Client(1));
-    let fast = ring.subscribe(Endpoint::Client(2));
-    let writer = {
-        let ring = ring.clone();
-        tokio::spawn(async move {
-            for number in 0..500 {
-                ring.publish(batch(10 * number..10 * number + 10, 0)).await;
-            }
-        })
+    let polled = reader.poll_take(&context, max, &mut batches);
+    assert_eq!(polled.is_pending(), batches.is_empty());
+    let numbers = |batch: &Arc<Batch>| {
+        let events = batch.events().iter();
+        events.map(|routed| routed.event.timestamp).collect()
     };
-    let other = tokio::spawn(async move {
-        let mut all = Vec::new();
-        while all.len() < 5000 {
-            let mut batches = Vec::new();
-            let lost = poll_fn(|context| fast.poll_take(context, 16, &mut batches)).await;
-            assert_eq!(lost, 0, "another reader's slowness is noticed");
-            all.extend(numbers(&batches));
+    batches.iter().map(numbers).collect()
+}
+
+/// Counts how often it is woken.
+#[derive(Default)]
+struct Woken(AtomicUsize);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Woken {
+    fn count(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// Parks a reader that has read all.
+fn park(reader: &Subscription, woken: &Arc<Woken>) {
+    let waker = woken.clone().into();
+    let polled = reader.poll_take(&Context::from_waker(&waker), 1, &mut Vec::new());
+    assert!(polled.is_pending());
+}
+
+#[test]
+fn every_reader_takes_all_events_in_order() {
+    let ring = ring();
+    let readers = [ring.subscribe(CLIENT), ring.subscribe(Endpoint::Client(2))];
+    push(&ring, 0..3);
+    assert_eq!(take(&readers[0], 16), [[0, 1, 2]]);
+    push(&ring, 3..5);
+    assert_eq!(take(&readers[0], 16), [[3, 4]]);
+    assert!(take(&readers[0], 16).is_empty());
+    assert_eq!(take(&readers[1], 1), [[0, 1, 2]]);
+    assert_eq!(take(&readers[1], 16), [[3, 4]]);
+    assert_eq!(ring.len(), 0);
+    assert_eq!(ring.memory.used(), 0);
+}
+
+#[test]
+fn a_reader_gets_only_what_is_pushed_after_it_came() {
+    let ring = ring();
+    let first = ring.subscribe(CLIENT);
+    push(&ring, 0..2);
+    let second = ring.subscribe(Endpoint::Client(2));
+    push(&ring, 2..3);
+    assert_eq!(take(&second, 16), [[2]]);
+    assert_eq!(take(&first, 16), [vec![0, 1], vec![2]]);
+}
+
+#[test]
+fn a_lone_event_wakes_a_parked_reader_once_and_later_ones_gather_until_it_comes() {
+    let ring = ring();
+    let reader = ring.subscribe(CLIENT);
+    let woken = Arc::new(Woken::default());
+    park(&reader, &woken);
+    push(&ring, 0..1);
+    assert_eq!(woken.count(), 1);
+    push(&ring, 1..4);
+    assert_eq!(woken.count(), 1);
+    assert_eq!(take(&reader, 16), [vec![0], vec![1, 2, 3]]);
+}
+
+#[test]
+fn a_reader_is_not_woken_for_what_it_has_brought_itself() {
+    let ring = ring();
+    let reader = ring.subscribe(CLIENT);
+    let bus = ring.subscribe(Endpoint::Bus(0));
+    let [client_woken, bus_woken] = [Arc::new(Woken::default()), Arc::new(Woken::default())];
+    for count in 1..=10 {
+        park(&reader, &client_woken);
+        park(&bus, &bus_woken);
+        ring.push([routed(count, CLIENT)]).unwrap();
+        assert_eq!(
+            (client_woken.count(), bus_woken.count()),
+            (0, count as usize)
+        );
+        take(&bus, 16);
+        take(&reader, 16);
+    }
+    park(&bus, &bus_woken);
+    ring.push([routed(0, Endpoint::Bus(1))]).unwrap();
+    assert_eq!(bus_woken.count(), 10);
+    // The list of the parked does not grow with each of them.
+    assert!(ring.state.lock().readers.listed() <= 2);
+}
+
+#[test]
+fn a_reader_is_woken_before_its_own_events_fill_the_ring() {
+    let ring = ring();
+    let reader = ring.subscribe(CLIENT);
+    let busy = ring.subscribe(Endpoint::Client(2));
+    let woken = Arc::new(Woken::default());
+    let mut rounds = 0;
+    park(&reader, &woken);
+    for number in 0..2 * ring.limits.others as u32 {
+        let room = ring.poll_room(&Context::from_waker(Waker::noop()));
+        assert!(room.is_ready(), "no room for event {number}");
+        ring.push([routed(number, CLIENT)]).unwrap();
+        take(&busy, 1);
+        if woken.count() > rounds {
+            rounds += 1;
+            take(&reader, 1 << 20);
+            park(&reader, &woken);
         }
-        assert!(all.into_iter().eq(0..5000));
+    }
+    assert!((1..100).contains(&rounds), "woken {rounds} times");
+}
+
+#[tokio::test]
+async fn many_readers_are_woken_by_the_runtime() {
+    const READERS: u32 = 500;
+
+    let ring = ring();
+    let waking = tokio::spawn({
+        let ring = ring.clone();
+        async move { ring.wake_readers().await }
     });
-    let mut next = 0;
-    let mut all_lost = 0;
-    while next < 5000 {
-        tokio::time::sleep(time).await;
-        if let Some((taken, lost)) = take(&reader, 1) {
-            all_lost += lost;
-            next += lost as u32;
-            assert!(taken.iter().copied().eq(next..next + taken.len() as u32));
-            next += taken.len() as u32;
+    let readers: Vec<_> = (0..READERS)
+        .map(|number| ring.subscribe(Endpoint::Client(number)))
+        .collect();
+    for round in 0..3 {
+        let woken = Arc::new(Woken::default());
+        readers.iter().for_each(|reader| park(reader, &woken));
+        push(&ring, round..round + 1);
+        assert_eq!(woken.count(), ring.limits.woken_directly);
+        while woken.count() < READERS as usize {
+            yield_now().await;
+        }
+        for reader in &readers {
+            assert_eq!(take(reader, 16), [[round]]);
         }
     }
-    writer.await.unwrap();
-    other.await.unwrap();
-    all_lost
+    ring.close();
+    waking.await.unwrap();
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_reader_of_a_thousand_events_a_second_loses_nothing() {
-    assert_eq!(lost_by_a_reader(Duration::from_millis(9)).await, 0);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_slower_reader_loses_events_and_the_others_do_not() {
-    let lost = lost_by_a_reader(Duration::from_millis(40)).await;
-    assert!((1000..4900).contains(&lost), "{lost}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_memory_of_the_batches_is_limited() {
-    let weight = batch(0..10, 512).weight();
-    let ring = Arc::new(Ring::new(usize::MAX, 3 * weight));
-    let reader = ring.subscribe(Endpoint::Client(1));
-    for number in 0..3 {
-        ring.publish(batch(10 * number..10 * number + 10, 512))
-            .await;
+#[test]
+fn the_host_waits_for_a_reader_that_has_not_taken_its_events() {
+    let ring = ring();
+    let reader = ring.subscribe(CLIENT);
+    push(&ring, 0..ring.limits.host as u32);
+    let one_more = || routed(0, Endpoint::Host);
+    let full = ring.push_from_host(one_more(), || Some(Instant::now()));
+    assert_eq!(full, Err(NotTaken::Full));
+    let host = thread::spawn({
+        let ring = ring.clone();
+        let routed = one_more();
+        move || ring.push_from_host(routed, || None)
+    });
+    while ring.state.lock().waiting_threads == 0 {
+        thread::yield_now();
     }
-    assert_eq!(ring.state.lock().log.weight, 3 * weight);
-    let mut publish = pin!(ring.publish(batch(30..31, 0)));
-    assert!(is_pending(&mut publish).await);
-    take(&reader, 1).unwrap();
-    publish.await;
-    take(&reader, 16).unwrap();
-    assert_eq!(ring.state.lock().log.weight, 0);
+    let mut taken = 0;
+    while taken <= ring.limits.host {
+        taken += take(&reader, 1).iter().map(Vec::len).sum::<usize>();
+    }
+    assert_eq!(host.join().unwrap(), Ok(()));
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_batch_larger_than_the_ring_goes_into_an_empty_one() {
-    let ring = Arc::new(Ring::new(2, 1));
-    let reader = ring.subscribe(Endpoint::Client(1));
-    ring.publish(batch(0..5, 100)).await;
-    assert_eq!(take(&reader, 16), Some((vec![0, 1, 2, 3, 4], 0)));
+#[test]
+fn others_have_room_when_the_host_has_none_and_are_woken_when_there_is_more() {
+    let ring = ring();
+    let reader = ring.subscribe(CLIENT);
+    push(&ring, 0..ring.limits.host as u32);
+    let woken = Arc::new(Woken::default());
+    let waker = woken.clone().into();
+    let context = Context::from_waker(&waker);
+    while let Poll::Ready(room) = ring.poll_room(&context) {
+        let events = (0..room.unwrap()).map(|_| routed(0, Endpoint::Bus(0)));
+        ring.push(events.collect::<Vec<_>>()).unwrap();
+    }
+    assert_eq!(ring.len(), ring.limits.others);
+    while ring.len() > ring.limits.host {
+        assert_eq!(woken.count(), 0);
+        take(&reader, 1);
+    }
+    take(&reader, 1);
+    assert_eq!(woken.count(), 1);
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_is_cleared_is_neither_taken_nor_lost_and_makes_room() {
-    let ring = ring(2);
-    let reader = ring.subscribe(Endpoint::Client(1));
-    ring.publish(batch(0..2, 0)).await;
-    let mut publish = pin!(ring.publish(batch(2..4, 0)));
-    assert!(is_pending(&mut publish).await);
-    assert_eq!(reader.clear(), 2);
-    publish.await;
-    assert_eq!(take(&reader, 16), Some((vec![2, 3], 0)));
-
-    ring.publish(batch(4..6, 0)).await;
-    ring.publish(batch(6..8, 0)).await;
-    assert_eq!(reader.clear(), 4, "with those that it was passed over with");
-    assert_eq!(take(&reader, 16), None);
-    assert_eq!(reader.clear(), 0);
+#[test]
+fn large_events_fill_the_ring_by_their_bytes() {
+    let ring = ring();
+    let _reader = ring.subscribe(CLIENT);
+    let mut large = routed(0, Endpoint::Host);
+    large.event.data = crate::event::Data::copy_from(&[0; 512]).unwrap();
+    let now = || Some(Instant::now());
+    let pushed =
+        (0..ring.limits.others).take_while(|_| ring.push_from_host(large.clone(), now).is_ok());
+    assert!(pushed.count() < ring.limits.host);
+    assert!(ring.memory.used() < ring.limits.weight + (1 << 20));
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_reader_that_leaves_makes_room() {
-    let ring = ring(2);
-    let [leaves, stays] = [
-        ring.subscribe(Endpoint::Client(1)),
-        ring.subscribe(Endpoint::Client(2)),
-    ];
-    ring.publish(batch(0..2, 0)).await;
-    take(&stays, 16).unwrap();
-    let mut publish = pin!(ring.publish(batch(2..4, 0)));
-    assert!(is_pending(&mut publish).await);
-    drop(leaves);
-    let start = Instant::now();
-    publish.await;
-    assert_eq!(start.elapsed(), Duration::ZERO);
-    assert_eq!(take(&stays, 16), Some((vec![2, 3], 0)));
-    drop(stays);
-    let state = ring.state.lock();
-    assert!(state.log.slots.is_empty() && state.readers.is_empty());
+#[test]
+fn a_reader_that_goes_gives_its_events_back() {
+    let ring = ring();
+    let reader = ring.subscribe(CLIENT);
+    let other = ring.subscribe(Endpoint::Client(2));
+    push(&ring, 0..5);
+    drop(reader);
+    assert_eq!(take(&other, 16), [[0, 1, 2, 3, 4]]);
+    assert_eq!((ring.len(), ring.memory.used()), (0, 0));
+    push(&ring, 5..6);
+    drop(other);
+    assert_eq!((ring.len(), ring.memory.used()), (0, 0));
+    push(&ring, 6..9);
+    assert_eq!(ring.len(), 0);
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Step {
-    Publish { events: u32, bytes: usize },
-    Take { reader: usize, max: usize },
-    Clear { reader: usize },
-    Leave { reader: usize },
-    Come,
-    Wait { millis: u64 },
+#[test]
+fn a_reader_that_pauses_is_told_how_many_events_it_has_missed() {
+    let ring = ring();
+    let mut reader = ring.subscribe(Endpoint::Monitor);
+    push(&ring, 0..2);
+    assert_eq!(take(&reader, 9), [[0, 1]]);
+    // Two that it has not taken; what comes behind them is kept for nobody.
+    push(&ring, 2..4);
+    reader.pause();
+    reader.pause();
+    push(&ring, 4..7);
+    assert_eq!(ring.len(), 0);
+    assert_eq!(reader.resume(), 5);
+    assert_eq!(reader.resume(), 0);
+    push(&ring, 7..9);
+    assert_eq!(take(&reader, 9), [[7, 8]]);
+
+    let other = ring.subscribe(Endpoint::Host);
+    push(&ring, 9..10);
+    reader.pause();
+    push(&ring, 10..12);
+    assert_eq!(reader.resume(), 3);
+    push(&ring, 12..13);
+    assert_eq!(take(&reader, 9), [[12]]);
+    assert_eq!(take(&other, 9).concat(), [9, 10, 11, 12]);
 }
 
-fn any_step() -> impl Strategy<Value = Step> {
-    prop_oneof![
-        6 => (1u32..6, 0usize..40).prop_map(|(events, bytes)| Step::Publish { events, bytes }),
-        4 => (0usize..4, 1usize..4).prop_map(|(reader, max)| Step::Take { reader, max }),
-        1 => (0usize..4).prop_map(|reader| Step::Clear { reader }),
-        1 => (0usize..4).prop_map(|reader| Step::Leave { reader }),
-        1 => Just(Step::Come),
-        2 => (0u64..1500).prop_map(|millis| Step::Wait { millis }),
-    ]
+#[test]
+fn what_is_cleared_is_not_taken() {
+    let ring = ring();
+    let reader = ring.subscribe(CLIENT);
+    push(&ring, 0..5);
+    reader.clear();
+    assert_eq!(ring.len(), 0);
+    push(&ring, 5..6);
+    assert_eq!(take(&reader, 16), [[5]]);
+}
+
+#[test]
+fn a_closed_ring_gives_what_it_has_and_takes_no_more() {
+    let ring = ring();
+    let reader = ring.subscribe(CLIENT);
+    let parked = ring.subscribe(Endpoint::Client(2));
+    push(&ring, 0..2);
+    take(&parked, 16);
+    let woken = Arc::new(Woken::default());
+    park(&parked, &woken);
+    ring.close();
+    assert_eq!(woken.count(), 1);
+    assert!(!reader.has_ended());
+    assert_eq!(take(&reader, 16), [[0, 1]]);
+    assert!(reader.has_ended());
+    assert_eq!(ring.push([routed(2, CLIENT)]), Err(Closed));
+    let host = ring.push_from_host(routed(2, Endpoint::Host), || None);
+    assert_eq!(host, Err(NotTaken::Closed));
+    let context = Context::from_waker(Waker::noop());
+    assert_eq!(ring.poll_room(&context), Poll::Ready(Err(Closed)));
+}
+
+#[test]
+fn closing_wakes_a_thread_that_waits_for_ever() {
+    let ring = ring();
+    let _reader = ring.subscribe(CLIENT);
+    push(&ring, 0..ring.limits.host as u32);
+    let host = thread::spawn({
+        let ring = ring.clone();
+        move || ring.push_from_host(routed(0, Endpoint::Host), || None)
+    });
+    while ring.state.lock().waiting_threads == 0 {
+        thread::yield_now();
+    }
+    ring.close();
+    assert_eq!(host.join().unwrap(), Err(NotTaken::Closed));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn threads_that_push_lose_nothing_to_readers_that_come_and_park() {
+    const EVENTS: u32 = 50_000;
+
+    let ring = ring();
+    let readers: Vec<_> = (0..4)
+        .map(|number| {
+            let reader = ring.subscribe(Endpoint::Client(number));
+            tokio::spawn(async move {
+                let mut numbers = Vec::new();
+                while numbers.len() < EVENTS as usize {
+                    let mut batches = Vec::new();
+                    let mut take = pin!(poll_fn(|context| {
+                        reader.poll_take(context, 4, &mut batches)
+                    }));
+                    poll_fn(|context| take.as_mut().poll(context)).await;
+                    for batch in &batches {
+                        let events = batch.events().iter();
+                        numbers.extend(events.map(|routed| routed.event.timestamp));
+                    }
+                }
+                numbers
+            })
+        })
+        .collect();
+    let host = thread::spawn({
+        let ring = ring.clone();
+        move || {
+            for number in 0..EVENTS {
+                let deadline = || Some(Instant::now() + Duration::from_secs(20));
+                ring.push_from_host(routed(number, Endpoint::Host), deadline)
+                    .unwrap();
+            }
+        }
+    });
+    for reader in readers {
+        assert!(reader.await.unwrap().into_iter().eq(0..EVENTS));
+    }
+    host.join().unwrap();
 }
 
 proptest! {
-    /// Whatever happens, each reader takes all that is published from its start in order, but
-    /// for what it cleared and what it is told that it lost; and the limits hold.
     #[test]
-    fn nothing_is_lost_untold_and_the_limits_hold(
-        steps in proptest::collection::vec(any_step(), 1..80),
+    fn each_reader_gets_each_event_from_its_start_on_once_and_in_order(
+        steps in prop::collection::vec((0usize..4, 0u8..4), 0..200),
     ) {
-        const MAX_EVENTS: usize = 12;
-        let max_weight = batch(0..12, 20).weight();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build()
-            .unwrap();
-        runtime.block_on(async {
-            let ring = Arc::new(Ring::new(MAX_EVENTS, max_weight));
-            let mut published = 0;
-            let mut ids = 0;
-            // With the number of the event that it takes next.
-            let mut readers: Vec<(Subscription, u32)> = Vec::new();
-            for step in steps {
-                let count = readers.len().max(1);
-                match step {
-                    Step::Publish { events, bytes } => {
-                        let batch = Arc::new(batch(published..published + events, bytes));
-                        match ring.try_publish(&batch) {
-                            Ok(()) => published += events,
-                            Err(until) => assert!(until > Instant::now()),
-                        }
-                    }
-                    Step::Take { reader, max } => {
-                        let Some((reader, next)) = readers.get_mut(reader % count) else {
-                            continue;
-                        };
-                        match take(reader, max) {
-                            Some((taken, lost)) => {
-                                *next += lost as u32;
-                                for number in taken {
-                                    assert_eq!(number, *next);
-                                    *next += 1;
-                                }
-                            }
-                            None => assert_eq!(*next, published),
-                        }
-                    }
-                    Step::Clear { reader } => {
-                        if let Some((reader, next)) = readers.get_mut(reader % count) {
-                            reader.clear();
-                            *next = published;
-                        }
-                    }
-                    Step::Leave { reader } if !readers.is_empty() => {
-                        readers.remove(reader % count);
-                    }
-                    Step::Leave { .. } => {}
-                    Step::Come => {
-                        ids += 1;
-                        readers.push((ring.subscribe(Endpoint::Client(ids)), published));
-                    }
-                    Step::Wait { millis } => advance(Duration::from_millis(millis)).await,
+        let ring = ring();
+        let mut readers: Vec<Option<(Subscription, u32)>> = (0..4).map(|_| None).collect();
+        let mut next = 0;
+        for (index, step) in steps {
+            match step {
+                0 => {
+                    let count = index as u32 * 100 + 1;
+                    push(&ring, next..next + count);
+                    next += count;
                 }
-                let state = ring.state.lock();
-                let slots = &state.log.slots;
-                let events: usize = slots.iter().map(|slot| slot.batch.events().len()).sum();
-                let weight: usize = slots.iter().map(|slot| slot.batch.weight()).sum();
-                assert_eq!((state.log.events, state.log.weight), (events, weight));
-                assert!(events <= MAX_EVENTS);
-                assert!(weight <= max_weight || slots.len() == 1);
-                assert!(slots.iter().all(|slot| slot.unread > 0));
+                1 => {
+                    let endpoint = Endpoint::Client(index as u32);
+                    readers[index] = Some((ring.subscribe(endpoint), next));
+                }
+                2 => readers[index] = None,
+                _ => {
+                    if let Some((reader, expected)) = &mut readers[index] {
+                        for number in take(reader, 3).into_iter().flatten() {
+                            prop_assert_eq!(number, *expected);
+                            *expected += 1;
+                        }
+                    }
+                }
             }
-        });
+            // Takes all, so that the host has room.
+            for (reader, expected) in readers.iter_mut().flatten() {
+                if ring.len() > ring.limits.host / 2 {
+                    for number in take(reader, 1000).into_iter().flatten() {
+                        prop_assert_eq!(number, *expected);
+                        *expected += 1;
+                    }
+                }
+            }
+        }
+        for (reader, mut expected) in readers.into_iter().flatten() {
+            for number in take(&reader, 1000).into_iter().flatten() {
+                prop_assert_eq!(number, expected);
+                expected += 1;
+            }
+            prop_assert_eq!(expected, next);
+        }
+        prop_assert_eq!((ring.len(), ring.memory.used()), (0, 0));
     }
 }

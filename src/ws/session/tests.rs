@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use aes::{
     Aes128,
     cipher::{BlockModeEncrypt, KeyIvInit, block_padding::NoPadding},
@@ -8,9 +6,12 @@ use proptest::{collection::vec, prelude::*};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{auth::Users, json::Source};
+use crate::{
+    auth::{EventRules, StoredPassword, event_rules::EventRule},
+    client::NoRandomness,
+};
 
-const KEY: [u8; 16] = [7; 16];
+pub(in crate::ws) const KEY: [u8; 16] = [7; 16];
 const PROTOCOLS: [Protocol; 2] = [Protocol::Ws1, Protocol::Ws2];
 const MAX_ATTEMPTS: u32 = 3;
 
@@ -20,33 +21,40 @@ fn session(protocol: Protocol) -> Session {
         key: Key::new(KEY),
         max_attempts: MAX_ATTEMPTS,
     };
-    Session::new(protocol, Arc::new(settings))
+    Session::new(protocol, Arc::new(settings)).unwrap()
 }
 
 /// `all` may do everything, `mute` only receive, `deaf` only send, `tens` only receive class 10.
 fn user(name: &str) -> Arc<User> {
-    let record = |name, rights, events| {
-        let password = "00000000000000000000000000000000";
-        json!({"name": name, "password": password, "rights": rights, "events": events})
+    let (rights, events) = match name {
+        "all" => (Rights::ADMIN, ""),
+        "mute" => (Rights::RCV_EVENT, ""),
+        "deaf" => (Rights::SEND_EVENT, ""),
+        "tens" => (Rights::USER, "RX;10:*"),
+        _ => panic!("no user {name}"),
     };
-    let users = json!([
-        record("all", "admin", ""),
-        record("mute", "receive-events", ""),
-        record("deaf", "send-events", ""),
-        record("tens", "user", "RX;10:*"),
-    ]);
-    let source = Source::new("users", users.to_string());
-    let users = Users::read(&source.root().unwrap(), &mut Vec::new()).unwrap();
-    users.get(name).unwrap().clone()
+    let password = StoredPassword::parse("00000000000000000000000000000000").unwrap();
+    Arc::new(User {
+        rights,
+        events: EventRules::new(EventRule::parse_list(events).unwrap()),
+        ..User::new(name, password)
+    })
 }
 
 fn auth(session: &Session, protocol: Protocol, name: &str) -> String {
+    login(&session.sid.hex(), protocol, name)
+}
+
+/// The message that logs in a user whose password is `secret`.
+pub(in crate::ws) fn login(sid: &str, protocol: Protocol, name: &str) -> String {
     let mut plain = format!("{name}:secret").into_bytes();
     plain.resize(plain.len().next_multiple_of(16), 0);
-    let encryptor = cbc::Encryptor::<Aes128>::new(&KEY.into(), &session.sid.0.into());
+    let mut iv = [0; 16];
+    hex::decode_to_slice(sid, &mut iv).unwrap();
+    let encryptor = cbc::Encryptor::<Aes128>::new(&KEY.into(), &iv.into());
     let length = plain.len();
     let crypto = encryptor.encrypt_padded::<NoPadding>(&mut plain, length);
-    let [iv, crypto] = [session.sid.hex(), hex::encode(crypto.unwrap())];
+    let [iv, crypto] = [sid.to_owned(), hex::encode(crypto.unwrap())];
     match protocol {
         Protocol::Ws1 => format!("C;AUTH;{iv};{crypto}"),
         Protocol::Ws2 => {
@@ -84,7 +92,7 @@ fn understood(protocol: Protocol, reply: &str) -> (String, u64) {
 fn carry_out(session: &mut Session, action: Action, logs_in: Option<&str>) -> Option<String> {
     match action {
         Action::Ignore => None,
-        Action::Reply(reply) | Action::Clear(reply) => Some(reply),
+        Action::Reply(reply) | Action::Refuse(reply, _) | Action::Clear(reply) => Some(reply),
         Action::Login(credentials) => {
             if let Some(name) = logs_in {
                 let credentials = credentials.unwrap();
@@ -95,7 +103,7 @@ fn carry_out(session: &mut Session, action: Action, logs_in: Option<&str>) -> Op
             }
             Some(session.logged_in(logs_in.map(user)))
         }
-        Action::Offer(_) => Some(session.offered(Ok(())).into_owned()),
+        Action::Submit(_) => Some(session.submitted(Ok(())).into_owned()),
     }
 }
 
@@ -106,9 +114,16 @@ fn the_reply_to_an_event_says_what_became_of_it() {
         for (result, code) in [
             (Ok(()), 0),
             (Err(NotAccepted::Full), 3),
-            (Err(NotAccepted::TooLarge), 8),
+            (
+                Err(NotAccepted::TooLarge {
+                    bytes: 300,
+                    max: 128,
+                }),
+                8,
+            ),
+            (Err(NotAccepted::Date), 8),
         ] {
-            let reply = session.offered(result);
+            let reply = session.submitted(result);
             assert_eq!(understood(protocol, &reply), ("EVENT".to_owned(), code));
         }
     }
@@ -334,7 +349,7 @@ proptest! {
     }
 }
 
-/// Something that looks a little like a message of either protocol, or not at all.
+/// Random text, often close to a message.
 fn any_message() -> impl Strategy<Value = String> {
     let word = prop_oneof![
         "(noop|auth|open|sf|setfilter|clrq|challenge|close|version)",
@@ -367,14 +382,25 @@ fn any_message() -> impl Strategy<Value = String> {
 
 #[test]
 fn commands_are_words_of_ascii_in_any_case() {
-    for (word, verb) in [
-        ("SF", Some(Verb::SetFilter)),
-        ("sf", Some(Verb::SetFilter)),
-        ("cHaLLenge", Some(Verb::Challenge)),
+    for (word, kind) in [
+        ("SF", Some(CommandKind::SetFilter)),
+        ("sf", Some(CommandKind::SetFilter)),
+        ("cHaLLenge", Some(CommandKind::Challenge)),
         // A long s, which is S in upper case.
         ("\u{17f}f", None),
         ("clo\u{17f}e", None),
     ] {
-        assert_eq!(Command::new(word, "").verb, verb, "{word}");
+        assert_eq!(Command::new(word, "").kind, kind, "{word}");
+    }
+}
+
+#[test]
+fn a_failed_login_ends_the_session_if_there_is_no_randomness_for_a_new_id() {
+    for protocol in PROTOCOLS {
+        let mut session = session(protocol);
+        let _no_randomness = NoRandomness::start();
+        session.logged_in(None);
+        assert!(session.is_exhausted());
+        assert!(Session::new(protocol, session.settings.clone()).is_err());
     }
 }

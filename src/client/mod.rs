@@ -1,0 +1,48 @@
+//! The parts that websocket clients and REST sessions share.
+//!
+//! The [`registry`] admits clients and disconnects them; a [`ClientGuard`] is a client's place in
+//! it. [`Places`] bound how many peers there may be of which nothing is known yet, and a [`Login`]
+//! is how they become known. A [`Backlog`] keeps the events of a client that does not take them yet. [`authorize`] decides
+//! whether a user may send an event, [`SessionId`] names a session, and [`Shared`] is what all
+//! connections of a driver need.
+
+pub(crate) mod backlog;
+mod label;
+mod login;
+mod places;
+pub(crate) mod registry;
+mod session_id;
+mod submission;
+
+use std::sync::Arc;
+
+#[cfg(test)]
+pub(crate) use self::session_id::NoRandomness;
+pub(crate) use self::{
+    backlog::{Backlog, Backlogs},
+    label::ClientLabel,
+    login::Login,
+    places::{Place, Places},
+    registry::{ClientGuard, Kind, Registry},
+    session_id::SessionId,
+    submission::{NotAllowed, authorize},
+};
+use crate::{auth::Authenticator, hub::Hub, metrics::Counters};
+
+/// The state that all connections of a driver share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    /// The router of events.
+    pub hub: Arc<Hub>,
+    /// Decides about logins.
+    pub authenticator: Arc<Authenticator>,
+    /// Knows who is connected.
+    pub registry: Arc<Registry>,
+    /// Bounds the events that wait for clients.
+    pub backlogs: Arc<Backlogs>,
+    /// Counts what passes and what is dropped.
+    pub counters: Arc<Counters>,
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

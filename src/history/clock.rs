@@ -1,0 +1,77 @@
+//! A clock that somebody may set.
+
+use std::time::{Duration, Instant};
+
+/// How far the two clocks may come apart between two looks.
+const MAX_STEP: i64 = 60_000;
+
+/// How long the clock must have gone steadily before anything is removed because of it: machines
+/// without a battery begin in another year, and learn the time later.
+const STEADY: Duration = Duration::from_secs(600);
+
+/// Tells if the time of the day can be trusted, by the clock that nobody sets.
+#[derive(Debug)]
+pub(super) struct SteadyClock {
+    instant: Instant,
+    time: i64,
+    /// Since when the clock was not set.
+    since: Instant,
+}
+
+impl SteadyClock {
+    /// Begins at a time by both clocks, in milliseconds since 1970 by the one.
+    pub(super) fn new(instant: Instant, time: i64) -> Self {
+        Self {
+            instant,
+            time,
+            since: instant,
+        }
+    }
+
+    /// Notes the time by both clocks. Returns it if the clock has gone steadily for some minutes.
+    pub(super) fn steady(&mut self, instant: Instant, time: i64) -> Option<i64> {
+        let passed = instant.saturating_duration_since(self.instant).as_millis();
+        let passed = i64::try_from(passed).unwrap_or(i64::MAX);
+        let step = time.saturating_sub(self.time).saturating_sub(passed);
+        if !(-MAX_STEP..=MAX_STEP).contains(&step) {
+            self.since = instant;
+        }
+        self.instant = instant;
+        self.time = time;
+        let steady = instant.saturating_duration_since(self.since);
+        (steady >= STEADY).then_some(time)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_was_set_is_trusted_after_some_minutes() {
+        const NOW: i64 = 1_800_000_000_000;
+        const YEARS: i64 = 1_000_000_000_000;
+        let start = Instant::now();
+        let mut clock = SteadyClock::new(start, NOW);
+        for (minute, offset, is_steady) in [
+            (1, 0, false),
+            (9, 10, false),
+            (10, -20, true),
+            (20, 30_000, true),
+            // The battery is empty.
+            (21, -YEARS, false),
+            (30, -YEARS, false),
+            (31, -YEARS, true),
+            (32, 0, false),
+            (42, 0, true),
+            (43, YEARS, false),
+            (44, 0, false),
+            (54, 0, true),
+        ] {
+            let instant = start + Duration::from_secs(60 * minute);
+            let time = NOW + 60_000 * minute as i64 + offset;
+            let found = clock.steady(instant, time);
+            assert_eq!(found, is_steady.then_some(time), "{minute}");
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Asking for memory before somebody else's code takes it: an allocation that fails ends the process,
+//! and the process is the host's.
+
+/// Bytes that are taken without asking.
+pub(crate) const SMALL: usize = 64 * 1024;
+
+/// Pieces of its own size that are needed to read and handle a text of a peer.
+const COPIES: usize = 4;
+
+/// Returns true if there is memory to read and handle a text of a peer with so many bytes.
+pub(crate) fn is_there_for(bytes: usize) -> bool {
+    bytes <= SMALL
+        || Vec::<u8>::new()
+            .try_reserve_exact(bytes.saturating_mul(COPIES))
+            .is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_memory_for_what_is_small_and_not_for_everything() {
+        for (bytes, expected) in [
+            (0, true),
+            (SMALL, true),
+            (SMALL + 1, true),
+            (usize::MAX, false),
+        ] {
+            assert_eq!(is_there_for(bytes), expected, "{bytes}");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Lets the thread that brings a lone event write it to the client's socket, so that nobody has to
+//! be woken for it.
+//!
+//! Whoever finds the connection locked, or cannot do all that is to be done, leaves it to the client's
+//! task.
+
+use std::{
+    mem,
+    sync::{Arc, Weak},
+    task::{Context, Poll, Wake, Waker},
+    time::{Duration, Instant},
+};
+
+use tracing::{Dispatch, dispatcher};
+
+use super::{Connection, Ending, Socket, task_lock::TaskLock};
+
+/// The time without an event after which the next is a lone one. Events that come sooner are left to
+/// the task, which writes many at once.
+pub(super) const PAUSE: Duration = Duration::from_micros(250);
+
+/// A connection that its task polls, and that others may write a lone event to.
+pub(super) struct Direct<S> {
+    /// `None` when it has ended.
+    connection: TaskLock<Option<Connection<S>>>,
+    /// The threads of the host have no log of their own.
+    log: Dispatch,
+}
+
+impl<S: Socket> Direct<S> {
+    /// Makes it of a connection that is not polled yet.
+    pub(super) fn new(mut connection: Connection<S>) -> Arc<Self> {
+        Arc::new_cyclic(|this: &Weak<Self>| {
+            let waker = Waker::from(Arc::new(Bringer(this.clone())));
+            connection.outbox.wake_for_events(waker);
+            Self {
+                connection: TaskLock::new(Some(connection)),
+                log: dispatcher::get_default(Dispatch::clone),
+            }
+        })
+    }
+
+    /// Polls the connection, for its task.
+    pub(super) fn poll(&self, context: &mut Context<'_>) -> Poll<Ending> {
+        let polled = self.connection.poll(context.waker(), |connection| {
+            Some(connection.as_mut()?.poll(context))
+        });
+        polled.flatten().unwrap_or(Poll::Pending)
+    }
+
+    /// Ends the sharing, and returns the connection.
+    pub(super) fn take(&self) -> Option<Connection<S>> {
+        self.connection.wait(Option::take)
+    }
+
+    /// Writes the events that the hub has for the client, or wakes the task for that.
+    fn deliver(self: &Arc<Self>) {
+        self.connection.help(|connection| {
+            let Some(connection) = connection else {
+                return true;
+            };
+            let task = Waker::from(self.clone());
+            dispatcher::with_default(&self.log, || {
+                connection.deliver(&mut Context::from_waker(&task))
+            })
+        });
+    }
+}
+
+/// The waker that the hub gets: whoever wakes it for an event writes that.
+struct Bringer<S>(Weak<Direct<S>>);
+
+impl<S: Socket> Wake for Bringer<S> {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if let Some(direct) = self.0.upgrade() {
+            direct.deliver();
+        }
+    }
+}
+
+/// The waker that the socket gets if it did not take all: wakes the task.
+impl<S: Socket> Wake for Direct<S> {
+    fn wake(self: Arc<Self>) {
+        self.connection.wake();
+    }
+}
+
+impl<S: Socket> Connection<S> {
+    /// Writes a lone event to an idle socket. Returns false if something is left for the task.
+    fn deliver(&mut self, task: &mut Context<'_>) -> bool {
+        let stream = self.websocket.get_mut();
+        let now = Instant::now();
+        let pause = now.duration_since(mem::replace(&mut self.last_event, now));
+        let is_idle = stream.is_empty() && !self.outbox.has_events();
+        if pause < PAUSE || !is_idle || !self.session.is_open() || !stream.takes_direct_writes() {
+            return false;
+        }
+        if self.outbox.poll_events(&self.session) {
+            return false;
+        }
+        self.outbox.fill(stream);
+        if !stream.is_one_write() || !matches!(stream.poll_send(task), Poll::Ready(Ok(()))) {
+            return false;
+        }
+        self.outbox.note_sent(stream, true);
+        self.deadlines.note_sent();
+        true
+    }
+}

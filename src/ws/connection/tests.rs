@@ -1,0 +1,268 @@
+//! A connection without a socket: its peer is at the other end of a pipe in memory.
+
+use std::thread;
+
+use futures_util::{FutureExt, SinkExt, StreamExt};
+use tokio::{
+    io::{DuplexStream, duplex},
+    task::JoinHandle,
+    time::Instant,
+};
+use tokio_tungstenite::tungstenite::{
+    Message,
+    protocol::{CloseFrame, frame::coding::CloseCode},
+};
+
+use super::*;
+use crate::{
+    auth::Key,
+    client::tests::shared,
+    event::{Data, Event, text},
+    ws::{
+        Dialect,
+        session::tests::{KEY, login},
+    },
+};
+
+/// Makes a server with one user, `admin`.
+pub(crate) fn server() -> Arc<Server> {
+    Arc::new(Server {
+        shared: shared(),
+        settings: Arc::new(Settings {
+            dialect: Dialect::default(),
+            key: Key::new(KEY),
+            max_attempts: 3,
+        }),
+        limits: Limits::default(),
+    })
+}
+
+/// A client, and the task that serves it.
+struct Client {
+    websocket: WebSocketStream<DuplexStream>,
+    sid: String,
+    task: JoinHandle<()>,
+}
+
+impl Client {
+    /// Connects over a pipe that holds so many bytes for each direction.
+    async fn connect(server: &Arc<Server>, pipe: usize) -> Self {
+        let (near, far) = duplex(pipe);
+        let address = "127.0.0.1".parse().unwrap();
+        let registry = &server.shared.registry;
+        let guard = registry.admit_websocket(Protocol::Ws1.kind(), address);
+        let guard = guard.await.unwrap();
+        let task = serve(
+            server.clone(),
+            Protocol::Ws1,
+            guard,
+            None,
+            far,
+            Bytes::new(),
+        );
+        let task = tokio::spawn(task);
+        let websocket = WebSocketStream::from_raw_socket(near, Role::Client, None).await;
+        let mut client = Self {
+            websocket,
+            sid: String::new(),
+            task,
+        };
+        let greeting = client.hear().await;
+        client.sid = greeting.strip_prefix("+;AUTH0;").unwrap().to_owned();
+        client
+    }
+
+    async fn send_all(&mut self, messages: &[&str]) {
+        for message in messages {
+            let message = Message::text(*message);
+            self.websocket.feed(message).await.unwrap();
+        }
+        self.websocket.flush().await.unwrap();
+    }
+
+    async fn hear(&mut self) -> String {
+        match self.websocket.next().await.unwrap().unwrap() {
+            Message::Text(text) => text.as_str().to_owned(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The first word of so many messages, with the code of those that are refused.
+    async fn hear_words(&mut self, count: usize) -> Vec<String> {
+        let mut words = Vec::new();
+        for _ in 0..count {
+            let message = self.hear().await;
+            let end = message.match_indices(';').nth(1).map(|(index, _)| index);
+            words.push(message[..end.unwrap_or(message.len())].to_owned());
+        }
+        words
+    }
+
+    async fn close_frame(&mut self) -> CloseFrame {
+        loop {
+            if let Message::Close(frame) = self.websocket.next().await.unwrap().unwrap() {
+                return frame.unwrap();
+            }
+        }
+    }
+
+    async fn open(server: &Arc<Server>, pipe: usize) -> Self {
+        let mut client = Self::connect(server, pipe).await;
+        let login = login(&client.sid, Protocol::Ws1, "admin");
+        client.send_all(&[&login, "C;OPEN"]).await;
+        assert_eq!(client.hear_words(2).await, ["+;AUTH1", "+;OPEN"]);
+        client
+    }
+}
+
+fn event(kind: u16) -> Event {
+    text::parse(&format!("0,10,{kind},,,1,-")).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_follows_a_login_waits_for_its_end() {
+    let server = server();
+    let mut client = Client::connect(&server, 10_000).await;
+    let login = login(&client.sid, Protocol::Ws1, "admin");
+    client
+        .send_all(&["C;OPEN", &login, "C;OPEN", "E;0,10,6,,,1,-", "C;NOOP"])
+        .await;
+    assert_eq!(
+        client.hear_words(5).await,
+        ["-;OPEN", "+;AUTH1", "+;OPEN", "+;EVENT", "+;NOOP"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_stand_behind_the_replies_to_what_came_before_them() {
+    let server = server();
+    let mut client = Client::open(&server, 10_000).await;
+    client.send_all(&["C;CLOSE", "C;NOOP"]).await;
+    assert_eq!(client.hear_words(2).await, ["+;CLOSE", "+;NOOP"]);
+    for kind in 1..=2 {
+        server.shared.hub.write(event(kind), None).unwrap();
+    }
+    client.send_all(&["C;OPEN", "C;NOOP"]).await;
+    assert_eq!(client.hear().await, "+;OPEN");
+    for kind in 1..=2 {
+        let start = format!("E;0,10,{kind},");
+        assert!(client.hear().await.starts_with(&start));
+    }
+    assert_eq!(client.hear().await, "+;NOOP");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_close_is_answered_and_ends_the_task() {
+    let server = server();
+    let mut client = Client::open(&server, 10_000).await;
+    client.websocket.close(None).await.unwrap();
+    let answer = client.websocket.next().await.unwrap().unwrap();
+    assert_eq!(answer, Message::Close(None));
+    client.task.await.unwrap();
+    assert_eq!(server.shared.registry.count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pipe_that_breaks_ends_the_task() {
+    let server = server();
+    let client = Client::open(&server, 10_000).await;
+    drop(client.websocket);
+    client.task.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_binary_message_is_answered_with_1003() {
+    let server = server();
+    let mut client = Client::connect(&server, 10_000).await;
+    let message = Message::binary(vec![1]);
+    client.websocket.send(message).await.unwrap();
+    assert_eq!(client.close_frame().await.code, CloseCode::Unsupported);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_registry_disconnects_a_client_with_its_code() {
+    let server = server();
+    let mut client = Client::open(&server, 10_000).await;
+    server.shared.registry.close();
+    assert_eq!(client.close_frame().await.code, CloseCode::Away);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_takes_nothing_is_disconnected_after_the_write_timeout() {
+    let server = server();
+    let start = Instant::now();
+    let client = Client::open(&server, 100).await;
+    let mut large = event(1);
+    large.data = Data::copy_from(&[255; 500]).unwrap();
+    server.shared.hub.write(large, None).unwrap();
+    client.task.await.unwrap();
+    let limit = server.limits.write_timeout;
+    let waited = start.elapsed();
+    assert!(
+        waited >= limit && waited < limit + CLOSE_TIMEOUT * 2,
+        "{waited:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_answers_no_pings_is_disconnected_after_the_ping_timeout() {
+    let server = server();
+    let start = Instant::now();
+    let client = Client::open(&server, 10_000).await;
+    client.task.await.unwrap();
+    let limit = server.limits.ping_timeout;
+    let waited = start.elapsed();
+    assert!(
+        waited >= limit && waited < limit + CLOSE_TIMEOUT * 3,
+        "{waited:?}"
+    );
+}
+
+#[test]
+fn a_lone_event_is_written_by_the_thread_that_brings_it() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let (server, mut client) = runtime.block_on(async {
+        let server = server();
+        let client = Client::open(&server, 10_000).await;
+        (server, client)
+    });
+    for kind in 1..4 {
+        thread::sleep(direct::PAUSE);
+        server.shared.hub.write(event(kind), None).unwrap();
+        // The client's task has no turn before the future is looked at.
+        let message = runtime.block_on(async { client.hear().now_or_never() });
+        let start = format!("E;0,10,{kind},");
+        assert!(message.unwrap().starts_with(&start));
+    }
+    assert_eq!(server.shared.counters.to_clients.get(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_arrive_once_and_in_order_whoever_writes_them() {
+    const EVENTS: u16 = 3000;
+
+    let server = server();
+    let mut client = Client::open(&server, 10_000).await;
+    let writer = thread::spawn({
+        let server = server.clone();
+        move || {
+            for kind in 0..EVENTS {
+                server.shared.hub.write(event(kind), None).unwrap();
+                // Some are alone, and some are not.
+                let pause = direct::PAUSE * u32::from(kind * 7 % 5) / 2;
+                let start = std::time::Instant::now();
+                while start.elapsed() < pause {
+                    std::hint::spin_loop();
+                }
+            }
+        }
+    });
+    for kind in 0..EVENTS {
+        let event = client.hear().await;
+        assert!(event.starts_with(&format!("E;0,10,{kind},")), "{event}");
+    }
+    writer.join().unwrap();
+}

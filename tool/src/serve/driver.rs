@@ -1,0 +1,438 @@
+//! A driver that is open, with its threads: one that reads it, one that writes to it.
+
+use std::{
+    error::Error,
+    fmt,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+        mpsc as std_mpsc,
+    },
+    thread,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
+use vscp_driver_host::{Library, OpenDriver, Status, find};
+use vscpl2drv_websocksrv::{
+    config::Config,
+    event::{Clock, Event, Guid, Layout},
+    ffi::status::{CANAL_ERROR_FIFO_FULL, CANAL_ERROR_TIMEOUT},
+    identity,
+};
+
+use super::{
+    bridge::Bridge,
+    broker::Link,
+    counters::{Counters, Loss},
+    entry::Entry,
+    outbox::Outbox,
+    recent::{Delivery, RecentMessages},
+};
+use crate::message;
+
+/// How long the driver may take until it is asked again.
+const READ_TIMEOUT: Duration = Duration::from_millis(100);
+const WRITE_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// The same when the host ends, and how long it goes on reading then.
+const LAST_READ: Duration = Duration::from_millis(1);
+const LAST_READS: Duration = Duration::from_secs(2);
+
+/// How long a broker that is slow holds the driver back before the oldest messages go.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Events that wait for the driver.
+const INBOX: usize = 4096;
+
+/// Events that are taken from there at once.
+const BATCH: usize = 256;
+
+/// A driver that takes nothing for so long is complained about.
+const STUCK: Duration = Duration::from_secs(10);
+
+/// What the threads of a driver and its connection have in common.
+pub(super) struct Shared {
+    pub(super) name: String,
+    pub(super) outbox: Outbox,
+    pub(super) counters: Counters,
+    is_connected: AtomicBool,
+    /// Own messages that may come back.
+    published: Mutex<RecentMessages>,
+    /// Messages of the broker that may come again.
+    received: Mutex<RecentMessages>,
+    /// Replaced by a reload.
+    bridge: RwLock<Arc<Bridge>>,
+}
+
+impl Shared {
+    pub(super) fn bridge(&self) -> Arc<Bridge> {
+        self.bridge
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Returns true if there is a connection to the broker.
+    pub(super) fn is_connected(&self) -> bool {
+        self.is_connected.load(Ordering::Relaxed)
+    }
+
+    /// Tells all who must know that a connection begins or ends. Returns true if there was one.
+    pub(super) fn set_connected(&self, is_connected: bool) -> bool {
+        let now = Instant::now();
+        for messages in [&self.published, &self.received] {
+            lock(messages).set_connected(is_connected, now);
+        }
+        self.outbox.set_connected(is_connected);
+        self.is_connected.swap(is_connected, Ordering::Relaxed)
+    }
+
+    /// Returns true if a message of the broker is one of this driver.
+    pub(super) fn is_own(&self, topic: &str, payload: &[u8]) -> bool {
+        let mut published = lock(&self.published);
+        published.contains(topic, payload, Instant::now())
+    }
+
+    /// Remembers a message of the broker and its event. Returns true if it has come before.
+    pub(super) fn is_duplicate(&self, delivery: &Delivery, event: &Event) -> bool {
+        lock(&self.received).is_duplicate(delivery, event, Instant::now())
+    }
+
+    /// Counts a loss, and tells it if it is time to.
+    pub(super) fn lose(&self, loss: Loss, count: u64, why: &dyn fmt::Display) {
+        if let Some(line) = self.counters.lose(loss, count, why) {
+            self.warning(line);
+        }
+    }
+
+    /// Tells of losses that were not told yet.
+    pub(super) fn tell_losses(&self) {
+        let (_, dropped) = self.outbox.counts();
+        let known = self.counters.lost(Loss::Overflow);
+        if dropped > known {
+            self.lose(
+                Loss::Overflow,
+                dropped - known,
+                &"too many wait for the broker",
+            );
+        }
+        let lines = self.counters.untold(Instant::now());
+        lines.iter().for_each(|line| self.warning(line));
+    }
+
+    pub(super) fn note(&self, text: impl fmt::Display) {
+        message::note(format_args!("{}: {text}", self.name));
+    }
+
+    pub(super) fn warning(&self, text: impl fmt::Display) {
+        message::warning(format_args!("{}: {text}", self.name));
+    }
+}
+
+/// What a driver is opened with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Opening {
+    library: PathBuf,
+    config: String,
+    guid: Guid,
+    layout: Option<Layout>,
+}
+
+impl Opening {
+    /// Finds out what an entry says. Fails if there is no library.
+    pub(super) fn of(entry: &Entry) -> Result<Self, Box<dyn Error>> {
+        let library = find::library(entry.library.as_deref())?;
+        // Only the driver of this project has this configuration.
+        let config = match &entry.library {
+            None => Config::check(&entry.config).config,
+            Some(_) => None,
+        };
+        let configured = config.as_ref().and_then(|config| config.guid);
+        Ok(Self {
+            library,
+            config: entry.config.clone(),
+            guid: identity::guid(entry.guid, configured).0,
+            layout: entry.layout.or(config.and_then(|config| config.layout)),
+        })
+    }
+}
+
+/// An open driver.
+pub(super) struct Driver {
+    pub(super) shared: Arc<Shared>,
+    pub(super) opening: Opening,
+    inbox: mpsc::Sender<Event>,
+    is_stopping: Arc<AtomicBool>,
+    stop: watch::Sender<bool>,
+    thread: thread::JoinHandle<()>,
+    link: JoinHandle<()>,
+    end_link: watch::Sender<bool>,
+}
+
+impl Driver {
+    /// Opens a driver, and begins to connect it. Call it within the runtime.
+    pub(super) fn open(entry: Entry) -> Result<Self, Box<dyn Error>> {
+        let opening = Opening::of(&entry)?;
+        let bridge = Bridge::new(entry.mqtt, opening.guid, entry.host_guid, &entry.name)?;
+        let shared = Arc::new(Shared {
+            name: entry.name,
+            outbox: Outbox::new(bridge.mqtt.queue),
+            counters: Counters::default(),
+            is_connected: AtomicBool::new(false),
+            published: Mutex::default(),
+            received: Mutex::default(),
+            bridge: RwLock::new(Arc::new(bridge)),
+        });
+        let (inbox, events) = mpsc::channel(INBOX);
+        let (stop, stopped) = watch::channel(false);
+        let is_stopping = Arc::new(AtomicBool::new(false));
+        let (opened, result) = std_mpsc::sync_channel(1);
+        let body = Body {
+            shared: shared.clone(),
+            opening: opening.clone(),
+            is_stopping: is_stopping.clone(),
+            stopped,
+            runtime: Handle::current(),
+        };
+        let thread = thread::Builder::new()
+            .name("driver".to_owned())
+            .spawn(move || body.run(events, &opened))?;
+        let result = result.recv();
+        if let Err(error) = result.unwrap_or_else(|_| Err("its thread has ended".to_owned())) {
+            let library = opening.library.display();
+            return Err(format!("{}: {library}: {error}", shared.name).into());
+        }
+        shared.note(format_args!("{} is open", opening.library.display()));
+        let (end_link, link) = connect(&shared, &inbox);
+        Ok(Self {
+            shared,
+            opening,
+            inbox,
+            is_stopping,
+            stop,
+            thread,
+            link,
+            end_link,
+        })
+    }
+
+    /// Connects an open driver anew, by other settings.
+    pub(super) async fn reconnect(&mut self, entry: Entry) -> Result<(), String> {
+        let bridge = Bridge::new(entry.mqtt, self.opening.guid, entry.host_guid, &entry.name)?;
+        self.end_link().await;
+        *self
+            .shared
+            .bridge
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Arc::new(bridge);
+        (self.end_link, self.link) = connect(&self.shared, &self.inbox);
+        Ok(())
+    }
+
+    /// Closes the driver, sends what it has given, and ends the connection.
+    pub(super) async fn close(mut self) {
+        self.is_stopping.store(true, Ordering::Relaxed);
+        self.stop.send_replace(true);
+        let thread = self.thread;
+        // Its threads must be able to use the runtime meanwhile.
+        let joined = tokio::task::spawn_blocking(move || thread.join());
+        if !matches!(joined.await, Ok(Ok(()))) {
+            self.shared.warning("a thread of the driver has panicked");
+        }
+        self.end_link.send_replace(true);
+        let _ = (&mut self.link).await;
+        self.shared.tell_losses();
+        self.shared
+            .note(format_args!("closed; {}", self.shared.counters));
+    }
+
+    async fn end_link(&mut self) {
+        self.end_link.send_replace(true);
+        let _ = (&mut self.link).await;
+    }
+}
+
+fn connect(
+    shared: &Arc<Shared>,
+    inbox: &mpsc::Sender<Event>,
+) -> (watch::Sender<bool>, JoinHandle<()>) {
+    let (end, ended) = watch::channel(false);
+    let link = Link::new(shared.clone(), inbox.clone(), ended);
+    (end, tokio::spawn(link.run()))
+}
+
+/// What the thread of a driver has.
+struct Body {
+    shared: Arc<Shared>,
+    opening: Opening,
+    is_stopping: Arc<AtomicBool>,
+    stopped: watch::Receiver<bool>,
+    runtime: Handle,
+}
+
+impl Body {
+    /// Loads and opens the driver, tells how that went, and serves it until it is to stop.
+    fn run(self, events: mpsc::Receiver<Event>, opened: &std_mpsc::SyncSender<Result<(), String>>) {
+        let Opening {
+            library,
+            config,
+            guid,
+            layout,
+        } = &self.opening;
+        let tell = |result| {
+            // Nobody listens any more only if the host ends.
+            let _ = opened.send(result);
+        };
+        let library = match Library::load(library) {
+            Ok(library) => library,
+            Err(error) => return tell(Err(with_causes(&error))),
+        };
+        let driver = match library.open(config, Some(*guid), *layout) {
+            Ok(driver) => driver,
+            Err(error) => return tell(Err(with_causes(&error))),
+        };
+        tell(Ok(()));
+        thread::scope(|scope| {
+            scope.spawn(|| self.write(&driver, events));
+            self.read(&driver);
+        });
+        if let Err(status) = driver.close() {
+            self.shared.warning(format_args!("VSCPClose: {status}"));
+        }
+    }
+
+    /// Publishes what the driver gives.
+    fn read(&self, driver: &OpenDriver<'_>) {
+        let clock = Clock::start();
+        let mut last = None;
+        let mut end = None;
+        loop {
+            let is_stopping = self.is_stopping.load(Ordering::Relaxed);
+            // What it has for the host already is taken as well.
+            let timeout = if is_stopping { LAST_READ } else { READ_TIMEOUT };
+            if is_stopping
+                && *end.get_or_insert_with(|| Instant::now() + LAST_READS) < Instant::now()
+            {
+                return;
+            }
+            match driver.read(timeout) {
+                Ok(event) => {
+                    last = None;
+                    self.publish(event, &clock);
+                }
+                _ if is_stopping => return,
+                Err(Status(CANAL_ERROR_TIMEOUT)) => {}
+                Err(status) => {
+                    if last != Some(status) {
+                        self.shared.warning(format_args!("VSCPRead: {status}"));
+                    }
+                    last = Some(status);
+                    // It may return at once, and again.
+                    thread::sleep(READ_TIMEOUT);
+                }
+            }
+        }
+    }
+
+    fn publish(&self, mut event: Event, clock: &Clock) {
+        let shared = &self.shared;
+        shared.counters.read.fetch_add(1, Ordering::Relaxed);
+        let bridge = shared.bridge();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        bridge.complete(
+            &mut event,
+            clock.micros(),
+            now.map_or(0, |now| now.as_nanos() as u64),
+        );
+        for (index, message) in bridge.outgoing(&event).enumerate() {
+            match message {
+                Ok(message) => {
+                    if let Some(announcement) = bridge.announcement(&event, index, &message) {
+                        shared.outbox.push(announcement, PATIENCE);
+                    }
+                    if bridge.may_come_back(&message.topic) {
+                        let (topic, payload) = (&message.topic, &message.payload);
+                        lock(&shared.published).remember(topic, payload, None, Instant::now());
+                    }
+                    shared.outbox.push(message, PATIENCE);
+                }
+                Err(error) => shared.lose(Loss::NoTopic, 1, &error),
+            }
+        }
+    }
+
+    /// Gives the driver what the broker has sent.
+    fn write(&self, driver: &OpenDriver<'_>, mut events: mpsc::Receiver<Event>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut stopped = self.stopped.clone();
+        loop {
+            let count = self.runtime.block_on(async {
+                tokio::select! {
+                    count = events.recv_many(&mut batch, BATCH) => count,
+                    _ = stopped.wait_for(|is_stopped| *is_stopped) => 0,
+                }
+            });
+            if count == 0 {
+                events.close();
+                let rest = std::iter::from_fn(|| events.try_recv().ok()).count();
+                if rest > 0 {
+                    self.shared
+                        .lose(Loss::Refused, rest as u64, &"the host ends");
+                }
+                return;
+            }
+            for event in batch.drain(..) {
+                self.write_one(driver, &event);
+            }
+        }
+    }
+
+    /// Gives the driver an event. Waits as long as it has no room, so that the broker waits, too.
+    fn write_one(&self, driver: &OpenDriver<'_>, event: &Event) {
+        let counters = &self.shared.counters;
+        let start = Instant::now();
+        let mut is_told = false;
+        while !self.is_stopping.load(Ordering::Relaxed) {
+            match driver.write(event, WRITE_TIMEOUT) {
+                Ok(()) => {
+                    counters.written.fetch_add(1, Ordering::Relaxed);
+                    return;
+                }
+                Err(Status(CANAL_ERROR_FIFO_FULL | CANAL_ERROR_TIMEOUT)) => {
+                    if start.elapsed() > STUCK && !is_told {
+                        is_told = true;
+                        self.shared
+                            .warning("the driver takes no events; the broker has to wait");
+                    }
+                }
+                Err(status) => {
+                    return self.shared.lose(
+                        Loss::Refused,
+                        1,
+                        &format_args!("VSCPWrite: {status}"),
+                    );
+                }
+            }
+        }
+        self.shared.lose(Loss::Refused, 1, &"the host ends");
+    }
+}
+
+fn lock(messages: &Mutex<RecentMessages>) -> MutexGuard<'_, RecentMessages> {
+    messages.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Shows an error with what has caused it.
+fn with_causes(error: &(dyn Error + 'static)) -> String {
+    let chain = std::iter::successors(Some(error), |&error| error.source());
+    chain
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}

@@ -1,0 +1,196 @@
+//! What is published and what is read, byte by byte.
+
+use serde_json::json;
+
+use crate::{
+    broker::{self, Broker},
+    host::{GUID, Host},
+};
+
+/// The event of the worked examples.
+const EVENT: &str = "96,10,6,0,2026-11-20T12:30:15Z,1234,G,0x48,0x38,0x35,0x2E,0x32,0x36";
+const DATA: &str = "0x48,0x38,0x35,0x2E,0x32,0x36";
+
+fn event() -> String {
+    EVENT.replace('G', GUID)
+}
+
+#[test]
+fn an_event_of_a_client_is_published_in_all_formats() {
+    if !broker::is_there() {
+        return;
+    }
+    let broker = Broker::start();
+    let topic = "vscp/{{guid}}/{{class}}/{{type}}/{{nickname}}/{{sensor-index}}/{{zone}}";
+    let host = Host::start(&json!({
+        "port": broker.port,
+        "publish": [
+            {"topic": topic},
+            {"topic": "xml", "format": "xml", "qos": 1},
+            {"topic": "string", "format": "string", "qos": 1},
+            {"topic": "binary", "format": "binary", "qos": 1, "retain": true},
+        ],
+    }));
+    // Who subscribes later gets it as a retained message.
+    broker.wait_for_nth("/status', ", 1);
+    let messages = broker.subscribe("#");
+    let (is_retained, status, payload) = messages.next_with_retain();
+    assert_eq!(status, format!("vscp-host/{GUID}/status"));
+    assert!(is_retained);
+    assert_eq!(payload, b"online");
+
+    host.client().send_event(&event());
+    let (first, json) = messages.next();
+    assert_eq!(first, format!("vscp/{GUID}/10/6/1/0"));
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!(json["measurement"]["value"], 85.26);
+    assert_eq!(json["vscpGuid"], GUID);
+    assert_eq!(json["vscpDateTime"], "2026-11-20T12:30:15Z");
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    let (topic, xml) = messages.next();
+    assert_eq!(topic, "xml");
+    let expected = format!(
+        "<event vscpHead=\"96\" vscpObId=\"0\" vscpDateTime=\"2026-11-20T12:30:15Z\" \
+         vscpTimeStamp=\"1234\" vscpClass=\"10\" vscpType=\"6\" vscpGuid=\"{GUID}\" \
+         vscpData=\"{DATA}\" />"
+    );
+    let with_obid_zero = |text: String| text.replace(&obid_of(&text), "vscpObId=\"0\"");
+    assert_eq!(with_obid_zero(text(xml)), expected);
+    let (topic, string) = messages.next();
+    assert_eq!(topic, "string");
+    let string = text(string);
+    assert!(
+        string.starts_with("96,10,6,") && string.ends_with(DATA),
+        "{string}"
+    );
+    let (topic, binary) = messages.next();
+    assert_eq!((&*topic, binary.len()), ("binary", 45));
+    let frame = "00000060000004d207ea0b140c1e0f000a0006fffffffffffffffeb827ebcf3a150001\
+                 00064838352e32367fdb";
+    assert_eq!(hex::encode(binary), frame);
+    let (status, last) = host.stop();
+    assert!(status.success());
+    assert!(
+        last.contains("1 events read, 4 messages published"),
+        "{last}"
+    );
+    // It says that it is gone.
+    let (topic, payload) = messages.next();
+    assert!(topic.ends_with("/status"));
+    assert_eq!(payload, b"offline");
+}
+
+/// The attribute of a connection's number, which is any.
+fn obid_of(xml: &str) -> String {
+    let start = xml.find("vscpObId=").unwrap();
+    let end = start + xml[start..].find("\" ").unwrap() + 1;
+    xml[start..end].to_owned()
+}
+
+#[test]
+fn messages_in_all_formats_reach_clients_and_garbage_is_counted() {
+    if !broker::is_there() {
+        return;
+    }
+    let broker = Broker::start();
+    let host = Host::start(&json!({
+        "port": broker.port,
+        "subscribe": [{"topic": "in/#", "qos": 1}],
+        "bUseTopicForEventDefaults": true,
+    }));
+    let mut client = host.client();
+    let legacy = format!(
+        r#"{{"vscpHead":96,"vscpClass":10,"vscpType":6,"vscpGuid":"{GUID}","vscpData":[72],"vscpDateTime":"2026-11-20T12:30:15Z","vscpTimeStamp":1234}}"#
+    );
+    let ns = format!(
+        r#" {{"head":352,"class":10,"type":6,"guid":"{GUID}","data":[72],"timestamp_ns":"0x18e9c0b623cf7a50"}}"#
+    );
+    let xml = format!(r#"<event head="352" class="10" type="6" guid="{GUID}" data="0x48"/>"#);
+    let string = format!("96,10,6,0,,1234,{GUID},0x48");
+    let binary = hex::decode(
+        "00000060000004d207ea0b140c1e0f000a0006fffffffffffffffeb827ebcf3a15000100064838352e32367fdb",
+    )
+    .unwrap();
+    let empty = br#"{"data":[7]}"#;
+    let topic = format!("in/{GUID}/20/3");
+    for (topic, payload) in [
+        ("in/a", legacy.as_bytes()),
+        ("in/a", ns.as_bytes()),
+        ("in/a", xml.as_bytes()),
+        ("in/a", string.as_bytes()),
+        ("in/a", &binary),
+        (&*topic, empty),
+    ] {
+        broker.publish(topic, payload, &[]);
+        let event = client.event();
+        let fields: Vec<_> = event.split(',').collect();
+        let kind = if topic == "in/a" {
+            ["96", "10", "6"]
+        } else {
+            ["0", "20", "3"]
+        };
+        assert_eq!(fields[..3], kind, "{event}");
+        assert_eq!(fields[6], GUID, "{event}");
+        assert!(event.contains(&format!("{GUID},0x")), "{event}");
+    }
+    let large = vec![b'{'; 70_000];
+    let huge = vec![b'{'; 1_000_000];
+    for garbage in [
+        &b"online"[..],
+        b"{",
+        b"<x/>",
+        b"\0\0",
+        b"\xFF\xFE",
+        &large,
+        &huge,
+    ] {
+        broker.publish("in/bad", garbage, &["-q", "1"]);
+    }
+    broker.publish("in/empty", b"", &[]);
+    broker.publish("in/a", string.as_bytes(), &["-q", "1"]);
+    assert!(client.event().starts_with("96,10,6,"));
+    host.wait_for("1 message of the broker is no event (in/bad: text without six commas");
+    let (_, last) = host.stop();
+    assert!(last.contains("15 received, 7 events written"), "{last}");
+    assert!(last.contains("lost: 8 no events"), "{last}");
+}
+
+#[test]
+fn own_messages_do_not_come_back() {
+    if !broker::is_there() {
+        return;
+    }
+    for version in [311, 500] {
+        let broker = Broker::start();
+        let mqtt = json!({
+            "port": broker.port,
+            "mqtt-options": {"protocol-version": version},
+            "publish": [{"topic": "vscp/{{class}}", "qos": 1}],
+            "subscribe": [{"topic": "vscp/#", "qos": 1}, {"topic": "vscp/+"}],
+        });
+        // Without the driver's own filter nothing but the host holds echoes back.
+        let mut entry = crate::host::entry(&mqtt);
+        entry["path-config"]["echo-filter"] = json!(false);
+        let host = Host::with(&entry, &[]);
+        host.wait_for("subscribed to 2 topics");
+        let messages = broker.subscribe("vscp/#");
+        let (mut sender, mut other) = (host.client(), host.client());
+        sender.send_event(&event());
+        assert!(other.event().starts_with("96,10,6,"));
+        assert_eq!(messages.next().0, "vscp/10");
+        // What others publish comes behind the echo, if there is one.
+        broker.publish("vscp/x", b"0,20,3,0,,1,-,1", &["-q", "1"]);
+        for client in [&mut sender, &mut other] {
+            let event = client.event();
+            assert!(event.starts_with("0,20,3,"), "{version}: {event}");
+        }
+        let (_, last) = host.stop();
+        let echoes = if version == 500 {
+            " 0 echoes"
+        } else {
+            " echoes"
+        };
+        assert!(last.contains(echoes), "{last}");
+        assert!(version == 500 || !last.contains(" 0 echoes"), "{last}");
+    }
+}
