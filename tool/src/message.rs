@@ -1,7 +1,13 @@
 //! Messages for people, on stderr; coloured if it is a terminal and NO_COLOR is not set.
 
-use std::{error::Error, fmt, io::Write, iter::successors};
+use std::{
+    error::Error,
+    fmt,
+    io::{self, Write},
+    iter::successors,
+};
 
+use anstream::{AutoStream, ColorChoice, adapter::strip_str};
 use anstyle::{AnsiColor, Style};
 
 /// Tells why the command did not do its work, with all causes.
@@ -31,6 +37,11 @@ pub(crate) fn note(text: impl fmt::Display) {
 }
 
 fn print(style: Style, label: &str, text: impl fmt::Display) {
-    // If stderr is closed there is nobody to tell.
-    let _ = writeln!(anstream::stderr(), "{style}{label}:{style:#} {text}");
+    let mut line = format!("{style}{label}:{style:#} {text}\n");
+    if AutoStream::choice(&io::stderr()) == ColorChoice::Never {
+        line = strip_str(&line).to_string();
+    }
+    // One write, or the lines of processes that share a pipe would run into each other. If stderr
+    // is closed there is nobody to tell.
+    let _ = io::stderr().write_all(line.as_bytes());
 }

@@ -219,16 +219,23 @@ fn check(mut server: Server) {
     let mut came: Vec<_> = (0..42).map(|_| number_of(&client.event())).collect();
     came.sort_unstable();
     assert_eq!(came, (10..=50).chain([60]).collect::<Vec<_>>());
-    let mut came = Vec::new();
+    // A subscriber has to know itself what it has had: a broker that is killed forgets what has been
+    // confirmed to it last.
+    let mut came = vec![5];
     while came.last() != Some(&60) {
         let (topic, payload) = messages.next();
-        if topic == "out/1" {
-            came.push(number_of(std::str::from_utf8(&payload).unwrap()));
+        let number = number_of(std::str::from_utf8(&payload).unwrap());
+        if topic == "out/1" && !came.contains(&number) {
+            came.push(number);
         }
     }
-    // A subscriber has to know itself what it has had.
-    came.dedup();
-    assert_eq!(came, (30..50).chain([60]).collect::<Vec<_>>());
+    assert_eq!(
+        came,
+        [5].into_iter()
+            .chain(30..50)
+            .chain([60])
+            .collect::<Vec<_>>()
+    );
 
     let (_, last) = host.stop();
     assert!(last.contains(" 25 events written,"), "{last}");

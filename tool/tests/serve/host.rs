@@ -115,10 +115,7 @@ impl Host {
     }
 
     pub(crate) fn wait_for_nth(&self, part: &str, nth: usize) -> String {
-        wait_until(
-            &format!("{part:?} {nth} times in {:#?}", self.lines),
-            || self.told(part) >= nth,
-        );
+        wait_until(&format!("{part:?} {nth} times"), || self.told(part) >= nth);
         let lines = self.lines.lock().unwrap();
         let mut found = lines.iter().filter(|line| line.contains(part));
         found.nth(nth - 1).unwrap().clone()

@@ -13,6 +13,7 @@ use std::{
     fs,
     io::Write,
     net::TcpListener,
+    os::{fd::OwnedFd, unix::net::UnixDatagram},
     path::Path,
     process::{Command, Output, Stdio},
 };
@@ -37,6 +38,26 @@ fn tool(arguments: &[&str], input: &str) -> Output {
 
 fn text(bytes: &[u8]) -> &str {
     str::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn a_message_is_written_at_once_so_that_processes_can_share_a_pipe() {
+    let (read, write) = UnixDatagram::pair().unwrap();
+    let status = Command::new(TOOL)
+        .args(["check", r#"{"thread":1}"#])
+        .stdout(Stdio::null())
+        .stderr(Stdio::from(OwnedFd::from(write)))
+        .status();
+    assert!(!status.unwrap().success());
+    read.set_nonblocking(true).unwrap();
+    let mut buffer = [0; 4096];
+    let mut messages = 0;
+    while let Ok(size) = read.recv(&mut buffer) {
+        let line = text(&buffer[..size]);
+        assert!(line.contains(": ") && line.ends_with('\n'), "{line:?}");
+        messages += 1;
+    }
+    assert!(messages > 1);
 }
 
 #[test]
