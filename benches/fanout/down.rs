@@ -2,13 +2,13 @@
 
 use std::{error::Error, net::TcpListener, thread, time::Duration};
 
-use vscp_driver_host::{Library, OpenDriver, find};
+use vscp_driver_host::{Library, OpenDriver, PreparedEvent, Status, find};
 
 use crate::{
     RUNS,
     clients::{Clients, Role},
     raw::Raw,
-    server::{self, numbered},
+    server::{self, NUMBERS, numbered},
     stats::{grouped, median, now, processor_time},
 };
 
@@ -55,11 +55,12 @@ pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
 /// The host's part alone.
 fn without_clients(library: &Library) -> Result<(), Box<dyn Error>> {
     let (driver, _) = server::open(library, "")?;
+    let events = prepare(&driver)?;
     let mut rates = Vec::new();
     let mut full = 0;
     for _ in 0..RUNS {
         let start = now();
-        let written = write(&driver, &mut full);
+        let written = write(&driver, &events, &mut full);
         rates.push(written as f64 / (now() - start) as f64 * 1e9);
     }
     println!("{:>7} {:>12}", 0, grouped(median(rates)));
@@ -68,6 +69,7 @@ fn without_clients(library: &Library) -> Result<(), Box<dyn Error>> {
 
 fn measure_with(library: &Library, count: usize) -> Result<(), Box<dyn Error>> {
     let (driver, address) = server::open(library, r#""ping-interval": 0"#)?;
+    let events = prepare(&driver)?;
     let mut clients = Clients::start(Role::Numbered, count, &address)?;
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let mut raw_clients = Clients::spawn(Role::Raw, count, &listener.local_addr()?.to_string())?;
@@ -80,7 +82,7 @@ fn measure_with(library: &Library, count: usize) -> Result<(), Box<dyn Error>> {
     for _ in 0..RUNS {
         let mut frames = 0;
         let run = measured(count, &mut clients, || {
-            frames = write(&driver, &mut full);
+            frames = write(&driver, &events, &mut full);
             Ok(frames)
         })?;
         driver_runs.push(run);
@@ -127,13 +129,20 @@ pub(crate) fn measured(
     })
 }
 
+/// The events of all numbers, ready to be written.
+pub(crate) fn prepare(driver: &OpenDriver<'_>) -> Result<Vec<PreparedEvent>, Status> {
+    (0..NUMBERS)
+        .map(|number| driver.prepare(&numbered(number)))
+        .collect()
+}
+
 /// Writes events as fast as they are taken. Returns how many; `full` counts the refusals.
-pub(crate) fn write(driver: &OpenDriver<'_>, full: &mut u64) -> u64 {
+pub(crate) fn write(driver: &OpenDriver<'_>, events: &[PreparedEvent], full: &mut u64) -> u64 {
     let end = now() + WRITING.as_nanos() as u64;
     let mut written = 0;
     while now() < end {
         for _ in 0..64 {
-            match driver.write(&numbered(written as u32), TIMEOUT) {
+            match driver.write_prepared(&events[(written % u64::from(NUMBERS)) as usize], TIMEOUT) {
                 Ok(()) => written += 1,
                 Err(_) => *full += 1,
             }

@@ -3,12 +3,12 @@
 use std::{error::Error, thread, time::Duration};
 
 use tempfile::TempDir;
-use vscp_driver_host::{Library, OpenDriver, find};
+use vscp_driver_host::{Library, OpenDriver, PreparedEvent, find};
 
 use crate::{
     RUNS,
     clients::{Clients, Role},
-    down::{Run, measured, write},
+    down::{Run, measured, prepare, write},
     server,
     stats::{grouped, median, now},
 };
@@ -16,6 +16,7 @@ use crate::{
 /// A driver, its clients, and what its runs gave.
 struct Side<'l> {
     driver: OpenDriver<'l>,
+    events: Vec<PreparedEvent>,
     clients: Option<Clients>,
     /// Events a second that the host wrote.
     written: Vec<f64>,
@@ -28,6 +29,7 @@ impl<'l> Side<'l> {
         let (driver, address) = server::open(library, &more)?;
         let clients = (count > 0).then(|| Clients::start(Role::Numbered, count, &address));
         Ok(Self {
+            events: prepare(&driver)?,
             driver,
             clients: clients.transpose()?,
             written: Vec::new(),
@@ -36,10 +38,10 @@ impl<'l> Side<'l> {
     }
 
     fn run(&mut self, count: usize) -> Result<(), Box<dyn Error>> {
-        let (driver, written) = (&self.driver, &mut self.written);
+        let (driver, events, written) = (&self.driver, &self.events, &mut self.written);
         let mut write = || {
             let start = now();
-            let frames = write(driver, &mut 0);
+            let frames = write(driver, events, &mut 0);
             written.push(frames as f64 / (now() - start) as f64 * 1e9);
             Ok(frames)
         };

@@ -50,9 +50,10 @@ fn fan_out(library: &Library, folder: &TempDir, count: usize) -> Result<(), Box<
             let (driver, secure, plain) = server::open_with_tls(library, folder, "")?;
             let address = if index == 0 { secure } else { plain };
             let mut clients = Clients::start(Role::Numbered, count, &address)?;
+            let events = down::prepare(&driver)?;
             let mut full = 0;
             runs.push(down::measured(count, &mut clients, || {
-                Ok(down::write(&driver, &mut full))
+                Ok(down::write(&driver, &events, &mut full))
             })?);
         }
     }

@@ -1,6 +1,7 @@
 //! Loads a level II driver through its C interface, as the VSCP daemon does.
 //!
 //! A [`Library`] is a shared library that was loaded, an [`OpenDriver`] a driver that it has opened.
+//! It is given [`Event`]s, or [`PreparedEvent`]s if they are to cost it no time but its own.
 //! [`find`] looks for the library of this project.
 
 #![warn(missing_docs)]
@@ -142,14 +143,23 @@ pub struct OpenDriver<'l> {
 impl OpenDriver<'_> {
     /// Gives an event to the driver; waits at most `timeout` (0: as long as it takes).
     pub fn write(&self, event: &Event, timeout: Duration) -> Result<(), Status> {
+        self.write_prepared(&self.prepare(event)?, timeout)
+    }
+
+    /// Makes an event that can be given to the driver again and again.
+    pub fn prepare(&self, event: &Event) -> Result<PreparedEvent, Status> {
         let mut raw = MaybeUninit::<vscpEventUnixNs>::zeroed();
         // SAFETY: the larger of both layouts has room for either.
         unsafe { event::copy_out(event, self.layout, raw.as_mut_ptr().cast()) }.map_err(Status)?;
-        let raw = raw.as_ptr().cast();
-        // SAFETY: an event in the layout of the driver, made just now.
+        let layout = self.layout;
+        Ok(PreparedEvent { raw, layout })
+    }
+
+    /// Gives an event that was prepared for this driver to it, as [`write`](Self::write) does.
+    pub fn write_prepared(&self, event: &PreparedEvent, timeout: Duration) -> Result<(), Status> {
+        let raw = event.raw.as_ptr().cast();
+        // SAFETY: an event in the layout that it names; the driver keeps nothing of it.
         let status = unsafe { (self.library.write)(self.handle, raw, milliseconds(timeout)) };
-        // SAFETY: as above; its data was made with malloc and the driver has not kept it.
-        unsafe { event::free_data(raw, self.layout) };
         check(status)
     }
 
@@ -171,6 +181,20 @@ impl OpenDriver<'_> {
         let status = (self.library.close)(self.handle);
         mem::forget(self);
         check(status)
+    }
+}
+
+/// An event as a driver reads it.
+#[derive(Debug)]
+pub struct PreparedEvent {
+    raw: MaybeUninit<vscpEventUnixNs>,
+    layout: Layout,
+}
+
+impl Drop for PreparedEvent {
+    fn drop(&mut self) {
+        // SAFETY: `copy_out` has made it, in this layout, and nobody has its data any more.
+        unsafe { event::free_data(self.raw.as_ptr().cast(), self.layout) };
     }
 }
 
