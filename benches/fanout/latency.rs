@@ -1,13 +1,6 @@
 //! How long an event and a command take.
 
-use std::{
-    error::Error,
-    io::{self, Write},
-    net::TcpListener,
-    sync::mpsc,
-    thread,
-    time::Duration,
-};
+use std::{error::Error, io::Write, net::TcpListener, thread, time::Duration};
 
 use vscp_driver_host::{Library, find};
 use vscpl2drv_websocksrv::{
@@ -22,8 +15,6 @@ use crate::{
     stats::{median, now},
 };
 
-const CLIENTS: usize = 10;
-
 /// Events a second, at random times.
 const RATE: f64 = 100.0;
 
@@ -37,15 +28,17 @@ pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
     println!("\nLatency in µs");
     let library = Library::load(&find::built()?)?;
     let (driver, address) = server::open(&library, r#""ping-interval": 0"#)?;
-    let mut clients = Clients::start(Role::Timed, CLIENTS, &address)?;
-    let runs = write_events(&mut clients, |event| {
-        driver
-            .write(event, Duration::from_secs(1))
-            .map_err(|status| format!("VSCPWrite gives {status}").into())
-    })?;
-    drop(clients);
-    show("VSCPWrite to client, 10 clients, 100/s", &runs);
-    show("the same of the raw program", &raw()?);
+    for count in [1, 10, 100] {
+        let mut clients = Clients::start(Role::Timed, count, &address)?;
+        let runs = write_events(&mut clients, count, |event| {
+            driver
+                .write(event, Duration::from_secs(1))
+                .map_err(|status| format!("VSCPWrite gives {status}").into())
+        })?;
+        drop(clients);
+        show(&format!("VSCPWrite to {count} clients, 100/s"), &runs);
+        show("the same of the raw program", &raw(count)?);
+    }
 
     let mut client = Clients::start(Role::Noop, 1, &address)?;
     let mut runs = Vec::new();
@@ -59,43 +52,35 @@ pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What a thread gives that is woken for each event, and has nothing to do but to write a frame to
-/// the sockets of all clients.
-fn raw() -> Result<Vec<[u64; 2]>, Box<dyn Error>> {
+/// What a host gives that writes a frame to the sockets of all clients itself.
+fn raw(count: usize) -> Result<Vec<[u64; 2]>, Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?.to_string();
-    let mut clients = Clients::spawn(Role::RawTimed, CLIENTS, &address)?;
+    let mut clients = Clients::spawn(Role::RawTimed, count, &address)?;
     let mut streams = Vec::new();
-    for _ in 0..CLIENTS {
+    for _ in 0..count {
         let (stream, _) = listener.accept()?;
         stream.set_nodelay(true)?;
         streams.push(stream);
     }
     clients.wait()?;
-    let (sender, events) = mpsc::channel::<Vec<u8>>();
-    let writer = thread::spawn(move || {
-        for frame in events {
-            for stream in &mut streams {
-                stream.write_all(&frame)?;
-            }
-        }
-        io::Result::Ok(())
-    });
-    let runs = write_events(&mut clients, |event| {
-        let mut payload = Vec::new();
+    let (mut payload, mut bytes) = (Vec::new(), Vec::new());
+    write_events(&mut clients, count, |event| {
+        payload.clear();
         event_frames::encode_ws1(event, &mut payload);
-        let mut bytes = Vec::new();
+        bytes.clear();
         frame::text(&payload, &mut bytes);
-        Ok(sender.send(bytes)?)
-    })?;
-    drop(sender);
-    writer.join().map_err(|_| "panic")??;
-    Ok(runs)
+        for stream in &mut streams {
+            stream.write_all(&bytes)?;
+        }
+        Ok(())
+    })
 }
 
 /// Writes events at random times; p50 and p99 of each run.
 fn write_events(
     clients: &mut Clients,
+    count: usize,
     mut write: impl FnMut(&Event) -> Result<(), Box<dyn Error>>,
 ) -> Result<Vec<[u64; 2]>, Box<dyn Error>> {
     let mut state = now() | 1;
@@ -108,7 +93,7 @@ fn write_events(
         let [_, frames, _, p50, p99] = clients.ask(EVENTS)?[..] else {
             return Err("no answer".into());
         };
-        if frames != EVENTS * CLIENTS as u64 {
+        if frames != EVENTS * count as u64 {
             return Err(format!("{frames} frames in run {run}").into());
         }
         runs.push([p50, p99]);

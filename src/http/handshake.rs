@@ -18,6 +18,10 @@ const LINGER: Duration = Duration::from_secs(1);
 /// The largest number of bytes that are read from such a client meanwhile.
 const MAX_LINGER: u64 = 64 * 1024;
 
+/// Bytes that the TLS of a client takes before its socket does: what is queued for a websocket at
+/// once (`ws/stream.rs`), so that it is one write.
+const MAX_UNSENT: usize = 128 * 1024;
+
 /// The answer to a client that speaks HTTP without TLS.
 const PLAIN_HTTP: &[u8] =
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
@@ -89,7 +93,10 @@ impl Handshakes {
             Err(error) => return Err((error, socket)),
         }
         let acceptor = TlsAcceptor::from(self.tls.config());
-        acceptor.accept(socket).into_fallible().await.map(Box::new)
+        let accept = acceptor.accept_with(socket, |connection| {
+            connection.set_buffer_limit(Some(MAX_UNSENT));
+        });
+        accept.into_fallible().await.map(Box::new)
     }
 }
 

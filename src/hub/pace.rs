@@ -10,10 +10,10 @@ use std::{sync::Arc, time::Duration};
 use crate::sync::{AtomicUsize, Condvar, Instant, Mutex, Ordering};
 
 /// Events in its backlog with which a reader asks to hold the host.
-const HOLD_AT_EVENTS: usize = 4096;
+const HOLD_AT_EVENTS: usize = 2048;
 
 /// Events with which it lets the host go.
-const RELEASE_AT_EVENTS: usize = 1024;
+const RELEASE_AT_EVENTS: usize = 512;
 
 /// Bytes a second that the socket of a good reader takes.
 const GOOD_RATE: u64 = 4 << 20;

@@ -52,7 +52,7 @@ impl Default for RingLimits {
     fn default() -> Self {
         Self {
             batch: 256,
-            host: 8192,
+            host: 4096,
             others: 16_384,
             weight: 4 << 20,
             woken_directly: 16,
