@@ -37,7 +37,9 @@ pub struct Pace {
 
 #[derive(Debug, Default)]
 struct State {
-    /// The time until which some reader counts as good.
+    /// Readers that ask to hold the host and are good.
+    good_holders: usize,
+    /// The time until which the last of them counts as good; `None` if there is none.
     good_until: Option<Instant>,
     /// The second for which the budget is counted, and what is spent of it.
     second: Option<(Instant, Duration)>,
@@ -95,9 +97,21 @@ impl Pace {
         }
     }
 
-    fn note_good(&self, now: Instant) {
+    fn hold_as_good(&self, until: Instant, is_new: bool) {
         let mut state = self.state.lock();
-        state.good_until = state.good_until.max(Some(now + WINDOW));
+        state.good_holders += usize::from(is_new);
+        state.good_until = state.good_until.max(Some(until));
+    }
+
+    fn release_as_good(&self) {
+        let mut state = self.state.lock();
+        state.good_holders -= 1;
+        if state.good_holders == 0 {
+            // Those that are slow must not hold the host in the place of a good one.
+            state.good_until = None;
+            drop(state);
+            self.released.notify_all();
+        }
     }
 }
 
@@ -130,6 +144,10 @@ pub struct ReaderPace {
     /// Since when its rate is measured, and what its socket had taken then; only while it holds the
     /// host.
     holding: Option<(Instant, u64)>,
+    /// True if it holds the host as a good reader.
+    holds_as_good: bool,
+    /// The time until which it counts as good.
+    good_until: Option<Instant>,
 }
 
 impl ReaderPace {
@@ -138,6 +156,8 @@ impl ReaderPace {
         Self {
             pace,
             holding: None,
+            holds_as_good: false,
+            good_until: None,
         }
     }
 
@@ -147,21 +167,27 @@ impl ReaderPace {
         match self.holding {
             None if backlog < HOLD_AT_EVENTS => {}
             None => {
-                self.holding = Some((Instant::now(), written));
+                let now = Instant::now();
+                self.holding = Some((now, written));
                 self.pace.hold();
+                // It was measured when it last held the host.
+                if let Some(until) = self.good_until.filter(|until| *until > now) {
+                    self.hold_as_good(until);
+                }
             }
             Some(_) if backlog < RELEASE_AT_EVENTS => self.release(),
             Some((since, before)) => {
                 let now = Instant::now();
                 let time = now.duration_since(since);
                 let needed = GOOD_RATE * WINDOW.as_millis() as u64 / 1000;
-                if written - before >= needed {
-                    if time <= WINDOW {
-                        self.pace.note_good(now);
-                    }
+                let is_enough = written - before >= needed;
+                if is_enough || time > WINDOW {
                     self.holding = Some((now, written));
+                }
+                if is_enough && time <= WINDOW {
+                    self.hold_as_good(now + WINDOW);
                 } else if time > WINDOW {
-                    self.holding = Some((now, written));
+                    self.release_as_good();
                 }
             }
         }
@@ -169,8 +195,22 @@ impl ReaderPace {
 
     /// Lets the host go.
     pub fn release(&mut self) {
+        self.release_as_good();
         if self.holding.take().is_some() {
             self.pace.release();
+        }
+    }
+
+    fn hold_as_good(&mut self, until: Instant) {
+        self.pace.hold_as_good(until, !self.holds_as_good);
+        self.holds_as_good = true;
+        self.good_until = Some(until);
+    }
+
+    fn release_as_good(&mut self) {
+        if self.holds_as_good {
+            self.pace.release_as_good();
+            self.holds_as_good = false;
         }
     }
 }
@@ -235,6 +275,44 @@ mod tests {
         reader.update(RELEASE_AT_EVENTS - 1, written);
         assert_eq!(host.join().unwrap(), Ok(()));
         assert_eq!(pace.state.lock().second, None);
+    }
+
+    /// Readers that are slow and good, as the host waits for both, when nothing is left of the budget.
+    fn slow_and_good() -> (Arc<Pace>, ReaderPace, ReaderPace) {
+        let pace = Arc::new(Pace::default());
+        let [mut slow, mut good] = [(); 2].map(|()| ReaderPace::new(pace.clone()));
+        slow.update(HOLD_AT_EVENTS, 0);
+        good.update(HOLD_AT_EVENTS, 0);
+        good.update(HOLD_AT_EVENTS, GOOD_RATE);
+        pace.state.lock().second = Some((Instant::now(), SLOW_BUDGET));
+        (pace, slow, good)
+    }
+
+    #[test]
+    fn a_slow_reader_does_not_hold_the_host_because_another_was_good() {
+        let (pace, _slow, mut good) = slow_and_good();
+        good.update(RELEASE_AT_EVENTS - 1, GOOD_RATE);
+        assert_eq!(pace.wait(|| Some(Instant::now())), Ok(()));
+    }
+
+    #[test]
+    fn a_host_that_waits_goes_on_when_the_last_good_reader_lets_it_go() {
+        let (pace, _slow, mut good) = slow_and_good();
+        let host = thread::spawn({
+            let pace = pace.clone();
+            move || pace.wait(|| None)
+        });
+        good.update(RELEASE_AT_EVENTS - 1, GOOD_RATE);
+        assert_eq!(pace.state.lock().good_until, None);
+        assert_eq!(host.join().unwrap(), Ok(()));
+    }
+
+    #[test]
+    fn a_reader_that_was_good_lately_is_good_when_it_asks_again() {
+        let (pace, _slow, mut good) = slow_and_good();
+        good.update(RELEASE_AT_EVENTS - 1, GOOD_RATE);
+        good.update(HOLD_AT_EVENTS, GOOD_RATE);
+        assert_eq!(pace.wait(|| Some(Instant::now())), Err(TimedOut));
     }
 
     #[test]
