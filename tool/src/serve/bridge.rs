@@ -4,6 +4,7 @@ use std::{
     fmt::Write,
     num::NonZeroU64,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
 
 use vscpl2drv_websocksrv::{
@@ -170,18 +171,11 @@ impl Bridge {
         })
     }
 
-    /// Returns what Home Assistant is told before an event is published by `message`, the message of
-    /// publication number `index`.
-    pub(super) fn announcement(
-        &self,
-        event: &Event,
-        index: usize,
-        message: &Message,
-    ) -> Option<Message> {
-        let mut discovery = self.lock_discovery()?;
+    /// Looks at an event for Home Assistant. `message` is the one of publication number `index`.
+    pub(super) fn observe(&self, event: &Event, index: usize, message: &Message) {
         // One of the topics tells the states.
-        if Some(index) != self.state_publication() {
-            return None;
+        if self.discovery.is_none() || Some(index) != self.state_publication() {
+            return;
         }
         let topic_of_state = || {
             let template = &self.mqtt.publications[index].topic;
@@ -189,7 +183,15 @@ impl Bridge {
                 .map(|event| self.render(template, Some(&event), "json", true));
             discovery::topic_of_both(&on, &off)
         };
-        discovery.observe(event, message, topic_of_state)
+        if let Some(mut discovery) = self.lock_discovery() {
+            discovery.observe(event, message, topic_of_state, Instant::now());
+        }
+    }
+
+    /// Returns what Home Assistant is to be told now.
+    pub(super) fn announcements(&self) -> Vec<Message> {
+        let discovery = self.lock_discovery();
+        discovery.map_or_else(Vec::new, |mut discovery| discovery.due(Instant::now()))
     }
 
     /// Returns what Home Assistant is told at each connection.
@@ -197,23 +199,16 @@ impl Bridge {
         self.lock_discovery()?.driver()
     }
 
-    /// Returns the topic on which Home Assistant tells that it has started.
-    pub(super) fn discovery_topic(&self) -> Option<String> {
-        Some(self.lock_discovery()?.status_topic())
+    /// Returns the topics on which Home Assistant tells of itself, and those of announcements.
+    pub(super) fn discovery_topics(&self) -> Vec<String> {
+        let discovery = self.lock_discovery();
+        discovery.map_or_else(Vec::new, |discovery| discovery.topics().into())
     }
 
-    /// Returns all that Home Assistant is to be told if a message says that it has started, `None`
-    /// for other messages.
-    pub(super) fn announcements(&self, topic: &str, payload: &[u8]) -> Option<Vec<Message>> {
-        let discovery = self.lock_discovery()?;
-        (topic == discovery.status_topic()).then(|| match payload {
-            b"online" => discovery
-                .driver()
-                .into_iter()
-                .chain(discovery.all())
-                .collect(),
-            _ => Vec::new(),
-        })
+    /// Returns true if a message is one of these topics.
+    pub(super) fn take_discovery(&self, topic: &str, payload: &[u8]) -> bool {
+        let discovery = self.lock_discovery();
+        discovery.is_some_and(|mut discovery| discovery.take(topic, payload, Instant::now()))
     }
 
     fn lock_discovery(&self) -> Option<MutexGuard<'_, Discovery>> {

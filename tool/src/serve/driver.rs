@@ -31,7 +31,7 @@ use super::{
     broker::Link,
     counters::{Counters, Loss},
     entry::Entry,
-    outbox::Outbox,
+    outbox::{Message, Outbox},
     recent::{Delivery, RecentMessages},
 };
 use crate::message;
@@ -310,6 +310,7 @@ impl Body {
     /// Publishes what the driver gives.
     fn read(&self, driver: &OpenDriver<'_>) {
         let clock = Clock::start();
+        let mut announced = Instant::now();
         let mut last = None;
         let mut end = None;
         loop {
@@ -320,6 +321,10 @@ impl Body {
                 && *end.get_or_insert_with(|| Instant::now() + LAST_READS) < Instant::now()
             {
                 return;
+            }
+            if announced.elapsed() >= READ_TIMEOUT {
+                announced = Instant::now();
+                self.announce();
             }
             match driver.read(timeout) {
                 Ok(event) => {
@@ -353,18 +358,28 @@ impl Body {
         for (index, message) in bridge.outgoing(&event).enumerate() {
             match message {
                 Ok(message) => {
-                    if let Some(announcement) = bridge.announcement(&event, index, &message) {
-                        shared.outbox.push(announcement, PATIENCE);
-                    }
-                    if bridge.may_come_back(&message.topic) {
-                        let (topic, payload) = (&message.topic, &message.payload);
-                        lock(&shared.published).remember(topic, payload, None, Instant::now());
-                    }
-                    shared.outbox.push(message, PATIENCE);
+                    bridge.observe(&event, index, &message);
+                    self.push(&bridge, message);
                 }
                 Err(error) => shared.lose(Loss::NoTopic, 1, &error),
             }
         }
+    }
+
+    /// Tells Home Assistant what is due.
+    fn announce(&self) {
+        let bridge = self.shared.bridge();
+        for message in bridge.announcements() {
+            self.push(&bridge, message);
+        }
+    }
+
+    fn push(&self, bridge: &Bridge, message: Message) {
+        if bridge.may_come_back(&message.topic) {
+            let (topic, payload) = (&message.topic, &message.payload);
+            lock(&self.shared.published).remember(topic, payload, None, Instant::now());
+        }
+        self.shared.outbox.push(message, PATIENCE);
     }
 
     /// Gives the driver what the broker has sent.

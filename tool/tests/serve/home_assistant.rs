@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    broker::{self, Broker},
+    broker::{self, Broker, Subscriber},
     host::{GUID, Host},
 };
 
@@ -28,7 +28,7 @@ fn home_assistant_finds_sensors_and_switches_and_can_use_them() {
     sender.send_event(&format!("96,20,4,0,,1,{NODE},1,2,3"));
     panel.event();
 
-    // It subscribes later: the configuration is retained.
+    // Both come in one configuration. Home Assistant subscribes later: it is retained.
     let device = last(
         &broker,
         &format!("homeassistant/device/{NODE_ID}/config"),
@@ -63,9 +63,7 @@ fn home_assistant_finds_sensors_and_switches_and_can_use_them() {
     let states = broker.subscribe(sensor["state_topic"].as_str().unwrap());
     sender.send_event(&format!("96,10,6,0,,1,{NODE},0x48,0x32,0x32"));
     panel.event();
-    let state: Value = serde_json::from_slice(&states.next().1).unwrap();
-    assert_eq!(state["measurement"]["value"], 22.0);
-    assert_eq!(state["measurement"]["sensorindex"], 0);
+    wait_for_value(&states, 22.0);
 
     let command = switch["payload_on"].as_str().unwrap();
     broker.publish("to/home-assistant", command.as_bytes(), &[]);
@@ -78,15 +76,46 @@ fn home_assistant_finds_sensors_and_switches_and_can_use_them() {
     // It starts again: configurations and states come again.
     let states = broker.subscribe(sensor["state_topic"].as_str().unwrap());
     broker.publish("homeassistant/status", b"online", &[]);
-    let state: Value = serde_json::from_slice(&states.next().1).unwrap();
-    assert_eq!(state["measurement"]["value"], 22.0);
+    wait_for_value(&states, 22.0);
     // Nothing of this is an event for the driver.
     broker.publish("to/x", b"0,20,9,0,,1,-,1", &[]);
     assert!(panel.event().starts_with("0,20,9,"));
 }
 
+#[test]
+fn what_was_announced_before_a_restart_of_the_host_stays_announced() {
+    if !broker::is_there() {
+        return;
+    }
+    let broker = Broker::start();
+    let mqtt = json!({
+        "port": broker.port,
+        "publish": {"topic": "vscp/{{guid}}/{{class}}/{{type}}"},
+        "home-assistant": true,
+    });
+    for (kind, components) in [(6, 1), (35, 2)] {
+        let host = Host::start(&mqtt);
+        let event = format!("96,10,{kind},0,,1,{NODE},0x48,0x32,0x31");
+        host.client().send_event(&event);
+        let topic = format!("homeassistant/device/{NODE_ID}/config");
+        last(&broker, &topic, components);
+        host.stop();
+    }
+}
+
 fn id(guid: &str) -> String {
     format!("vscp_{}", guid.replace(':', "").to_lowercase())
+}
+
+/// Waits for a measurement. The one before may come again, since the sensor was new.
+fn wait_for_value(states: &Subscriber, value: f64) {
+    loop {
+        let state: Value = serde_json::from_slice(&states.next().1).unwrap();
+        assert_eq!(state["measurement"]["sensorindex"], 0);
+        if state["measurement"]["value"] == value {
+            return;
+        }
+    }
 }
 
 /// Returns the configuration at a topic when it has so many components.

@@ -368,7 +368,8 @@ impl Open<'_> {
             qos: subscription.qos,
             options: subscription.options,
         });
-        let discovery = self.bridge.discovery_topic().map(|topic| Filter {
+        let topics = self.bridge.discovery_topics().into_iter();
+        let discovery = topics.map(|topic| Filter {
             topic,
             qos: 0,
             options: None,
@@ -381,10 +382,7 @@ impl Open<'_> {
         match incoming {
             Incoming::Message(delivery) => {
                 let (topic, payload) = (&*delivery.topic, &*delivery.payload);
-                if let Some(messages) = self.bridge.announcements(topic, payload) {
-                    for message in messages {
-                        shared.outbox.push(message, Duration::ZERO);
-                    }
+                if self.bridge.take_discovery(topic, payload) {
                     return Ok(());
                 }
                 shared.counters.received.fetch_add(1, Ordering::Relaxed);

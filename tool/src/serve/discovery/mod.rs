@@ -3,7 +3,10 @@
 
 mod quantities;
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Map, Value, json};
 use vscpl2drv_websocksrv::{
@@ -25,6 +28,16 @@ const TYPE_OFF: u16 = 4;
 const TYPE_TURN_ON: u16 = 5;
 const TYPE_TURN_OFF: u16 = 6;
 
+/// How long the first new thing of a node waits for others, so that one announcement has all.
+const SETTLING_TIME: Duration = Duration::from_secs(1);
+
+/// The least time between two announcements of a node. While Home Assistant sets up a thing, it takes
+/// no new ones from another announcement of the same device.
+const MIN_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The time between an announcement and the states: Home Assistant subscribes to them meanwhile.
+const STATES_DELAY: Duration = Duration::from_secs(2);
+
 /// What is the same for all announcements.
 #[derive(Debug)]
 pub(super) struct Settings {
@@ -43,23 +56,106 @@ pub(super) struct Settings {
     pub(super) names: Document,
 }
 
-/// What was announced, and the last message of each.
+/// What there is to announce, when, and the last message of each. Who observes events asks for the
+/// messages that are due now and then.
 #[derive(Debug)]
 pub(super) struct Discovery {
     settings: Settings,
     nodes: BTreeMap<Guid, Node>,
+    /// Home Assistant has started and does not know the driver.
+    is_driver_due: bool,
+    /// When something of a node is due.
+    next: Option<Instant>,
 }
 
 #[derive(Debug, Default)]
 struct Node {
     components: BTreeMap<String, Component>,
+    announced: Option<Instant>,
+    /// When it is to be announced.
+    announce_at: Option<Instant>,
+    /// When the states of what was announced are to be sent.
+    states_at: Option<Instant>,
+}
+
+/// The names of the fields of an event in JSON.
+struct Fields {
+    guid: &'static str,
+    class: &'static str,
+    kind: &'static str,
+    data: &'static str,
 }
 
 #[derive(Debug)]
 struct Component {
     config: Value,
-    /// The last message that tells its state.
-    state: Message,
+    /// The last message that tells its state, `None` if there was none since this host runs.
+    state: Option<Message>,
+    progress: Progress,
+}
+
+/// What Home Assistant has been told of a component. The states that were published before it was
+/// announced have been missed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    New,
+    Announced,
+    /// Its state was sent after its announcement.
+    Told,
+}
+
+impl Node {
+    /// Adds or replaces a component. Returns false if there is no room for it.
+    fn insert(&mut self, id: String, component: Component) -> bool {
+        let has_room = self.components.len() < MAX_COMPONENTS || self.components.contains_key(&id);
+        if has_room {
+            self.components.insert(id, component);
+        }
+        has_room
+    }
+
+    /// Plans an announcement.
+    fn announce_soon(&mut self, now: Instant) {
+        let earliest = self.announced.map(|at| at + MIN_INTERVAL);
+        let soon = earliest.max(Some(now + SETTLING_TIME));
+        self.announce_at = self.announce_at.or(soon);
+    }
+
+    fn next(&self) -> Option<Instant> {
+        self.announce_at.into_iter().chain(self.states_at).min()
+    }
+
+    /// Returns true once if it is to be announced.
+    fn take_announcement(&mut self, now: Instant) -> bool {
+        let is_due = self.announce_at.take_if(|at| *at <= now).is_some();
+        if is_due {
+            self.announced = Some(now);
+            self.states_at = Some(now + STATES_DELAY);
+            for component in self.components.values_mut() {
+                if component.progress == Progress::New {
+                    component.progress = Progress::Announced;
+                }
+            }
+        }
+        is_due
+    }
+
+    /// Returns the states that were missed and that no broker keeps, if it is time to send them.
+    fn take_states(&mut self, now: Instant) -> Vec<Message> {
+        if self.states_at.take_if(|at| *at <= now).is_none() {
+            return Vec::new();
+        }
+        let announced = self
+            .components
+            .values_mut()
+            .filter(|component| component.progress == Progress::Announced);
+        announced
+            .filter_map(|component| {
+                component.progress = Progress::Told;
+                component.state.clone().filter(|state| !state.retain)
+            })
+            .collect()
+    }
 }
 
 impl Discovery {
@@ -67,60 +163,181 @@ impl Discovery {
         Self {
             settings,
             nodes: BTreeMap::new(),
+            is_driver_due: false,
+            next: None,
         }
     }
 
-    /// Returns the topic on which Home Assistant says that it has started.
-    pub(super) fn status_topic(&self) -> String {
+    /// Returns the topics that `take` is for: Home Assistant has started, and announcements.
+    pub(super) fn topics(&self) -> [String; 2] {
+        let prefix = &self.settings.prefix;
+        [self.status_topic(), format!("{prefix}/device/+/config")]
+    }
+
+    fn status_topic(&self) -> String {
         format!("{}/status", self.settings.prefix)
     }
 
-    /// Looks at an event that is published as `message`, JSON. Returns the announcement that goes
-    /// before it, if it tells of something new. `switch_topic` is the topic, perhaps with wildcards,
-    /// of all states of a switch.
+    /// Looks at an event that is published as `message`, JSON. If it tells of something new, its node
+    /// is announced soon. `switch_topic` is the topic, perhaps with wildcards, of all states of a
+    /// switch.
     pub(super) fn observe(
         &mut self,
         event: &Event,
         message: &Message,
         switch_topic: impl FnOnce() -> Option<String>,
-    ) -> Option<Message> {
-        let (id, config) = match Measurement::of(event) {
-            Some(measurement) => self.sensor(event, &measurement, &message.topic),
-            None if is_state(event) => self.switch(event, &switch_topic()?)?,
-            None => return None,
-        };
-        let is_new_node = !self.nodes.contains_key(&event.guid);
-        if is_new_node && self.nodes.len() >= MAX_NODES {
-            return None;
+        now: Instant,
+    ) {
+        if let Some((id, config)) = self.component(event, message, switch_topic) {
+            self.notice(event.guid, id, config, message.clone(), now);
         }
-        let node = self.nodes.entry(event.guid).or_default();
-        let state = message.clone();
-        let has_room = node.components.len() < MAX_COMPONENTS;
-        match node.components.get_mut(&id) {
-            Some(known) if known.config == config => {
-                known.state = state;
-                return None;
-            }
-            None if !has_room => return None,
-            _ => node.components.insert(id, Component { config, state }),
-        };
-        self.announcement(event.guid)
     }
 
-    /// Returns all announcements, and behind them the states that no broker keeps.
-    pub(super) fn all(&self) -> Vec<Message> {
-        let announcements = self
-            .nodes
-            .keys()
-            .filter_map(|guid| self.announcement(*guid));
-        let components = self
-            .nodes
-            .values()
-            .flat_map(|node| node.components.values());
-        let states = components
-            .map(|component| component.state.clone())
-            .filter(|state| !state.retain);
-        announcements.chain(states).collect()
+    fn component(
+        &self,
+        event: &Event,
+        message: &Message,
+        switch_topic: impl FnOnce() -> Option<String>,
+    ) -> Option<(String, Value)> {
+        match Measurement::of(event) {
+            Some(measurement) => Some(self.sensor(event, &measurement, &message.topic)),
+            None if is_state(event) => self.switch(event, &switch_topic()?),
+            None => None,
+        }
+    }
+
+    fn notice(&mut self, guid: Guid, id: String, config: Value, state: Message, now: Instant) {
+        let Some(node) = self.node(guid) else { return };
+        if let Some(known) = node.components.get_mut(&id)
+            && known.config == config
+        {
+            known.state = Some(state);
+            return;
+        }
+        let component = Component {
+            config,
+            state: Some(state),
+            progress: Progress::New,
+        };
+        if node.insert(id, component) {
+            node.announce_soon(now);
+            self.next = self.nodes.values().filter_map(Node::next).min();
+        }
+    }
+
+    /// Returns a node, a new one if there is room.
+    fn node(&mut self, guid: Guid) -> Option<&mut Node> {
+        let has_room = self.nodes.len() < MAX_NODES || self.nodes.contains_key(&guid);
+        has_room.then(|| self.nodes.entry(guid).or_default())
+    }
+
+    /// Takes a message of the topics of Home Assistant: it has started, or an announcement that the
+    /// broker has kept. Returns false if it is another message.
+    pub(super) fn take(&mut self, topic: &str, payload: &[u8], now: Instant) -> bool {
+        if topic == self.status_topic() {
+            if payload == b"online" {
+                self.repeat(now);
+            }
+            return true;
+        }
+        let Some(object) = self.object_of_topic(topic) else {
+            return false;
+        };
+        if let Some(guid) = self.guid_of_object(object) {
+            self.recall(guid, payload, now);
+        }
+        true
+    }
+
+    /// Takes over what an earlier run has announced. Home Assistant forgets at its next start what is
+    /// not in the last announcement, and some things tell their state once a year.
+    fn recall(&mut self, guid: Guid, payload: &[u8], now: Instant) {
+        if payload.is_empty() {
+            // Somebody has deleted the device in Home Assistant.
+            self.nodes.remove(&guid);
+            return;
+        }
+        let Ok(Value::Object(mut announced)) = serde_json::from_slice(payload) else {
+            return;
+        };
+        let status = announced.get("availability_topic").and_then(Value::as_str);
+        if status != self.settings.status_topic.as_deref() {
+            return;
+        }
+        let Some(Value::Object(components)) = announced.remove("components") else {
+            return;
+        };
+        let Some(node) = self.node(guid) else { return };
+        for (id, config) in components {
+            let component = Component {
+                config,
+                state: None,
+                progress: Progress::Told,
+            };
+            let is_new = !node.components.contains_key(&id) && node.insert(id, component);
+            // The announcement of this run has replaced it already.
+            if is_new && node.announced.is_some() {
+                node.announce_soon(now);
+            }
+        }
+        self.next = self.nodes.values().filter_map(Node::next).min();
+    }
+
+    fn object_of_topic<'a>(&self, topic: &'a str) -> Option<&'a str> {
+        let rest = topic.strip_prefix(&self.settings.prefix)?;
+        rest.strip_prefix("/device/")?.strip_suffix("/config")
+    }
+
+    /// Returns the node whose announcement has this name.
+    fn guid_of_object(&self, object: &str) -> Option<Guid> {
+        let is_object = |guid: &Guid| self.object_of_guid(*guid) == object;
+        let digits = object.strip_prefix("vscp_")?.get(..32)?;
+        let guid = Guid(hex::decode(digits).ok()?.try_into().ok()?);
+        Some(guid).filter(is_object)
+    }
+
+    /// Returns the name of a node's announcement. The driver has its status under its own.
+    fn object_of_guid(&self, guid: Guid) -> String {
+        let id = device_id(&guid);
+        if guid == self.settings.driver {
+            format!("{id}_node")
+        } else {
+            id
+        }
+    }
+
+    /// Has all announced again, with the last states, since Home Assistant has started.
+    fn repeat(&mut self, now: Instant) {
+        self.is_driver_due = true;
+        self.next = Some(now);
+        for node in self.nodes.values_mut() {
+            node.announce_at = Some(now);
+            for component in node.components.values_mut() {
+                component.progress = Progress::New;
+            }
+        }
+    }
+
+    /// Returns the messages that are due: announcements, and the states of what was announced a moment
+    /// ago.
+    pub(super) fn due(&mut self, now: Instant) -> Vec<Message> {
+        if self.next.is_none_or(|next| next > now) {
+            return Vec::new();
+        }
+        let mut messages = Vec::new();
+        if std::mem::take(&mut self.is_driver_due) {
+            messages.extend(self.driver());
+        }
+        let mut announced = Vec::new();
+        for (guid, node) in &mut self.nodes {
+            messages.append(&mut node.take_states(now));
+            if node.take_announcement(now) {
+                announced.push(*guid);
+            }
+        }
+        messages.extend(announced.iter().filter_map(|guid| self.announcement(*guid)));
+        self.next = self.nodes.values().filter_map(Node::next).min();
+        messages
     }
 
     /// Returns the announcement of the driver itself, which says whether it is there.
@@ -178,13 +395,7 @@ impl Discovery {
         if let Some(topic) = &settings.status_topic {
             config["availability_topic"] = json!(topic);
         }
-        // The device of the driver has its status at a topic of its own.
-        let object = if guid == settings.driver {
-            format!("{id}_node")
-        } else {
-            id
-        };
-        Some(self.message(&object, &config))
+        Some(self.message(&self.object_of_guid(guid), &config))
     }
 
     fn message(&self, object: &str, config: &Value) -> Message {
@@ -217,14 +428,21 @@ impl Discovery {
         let entry = self.settings.names.of_measurement(event.guid, sensor, kind);
         let quantity = quantity(kind, unit);
         let value = match quantity.factor {
-            1.0 => "value_json.measurement.value".to_owned(),
-            factor => format!("(value_json.measurement.value * {factor}) | round(6)"),
+            1.0 => "m.value".to_owned(),
+            factor => format!("(m.value * {factor}) | round(6)"),
         };
-        // Several sensors may have one topic.
+        // All events may have one topic. An empty text leaves the sensor as it is.
+        let Fields {
+            guid,
+            class,
+            kind: key,
+            ..
+        } = self.fields();
         let template = format!(
-            "{{{{ {value} if value_json.measurement.sensorindex == {sensor} \
-             and value_json.measurement.zone == {zone} \
-             and value_json.measurement.subzone == {subzone} else this.state }}}}"
+            "{{% set m = value_json.measurement | default({{}}) %}}\
+             {{% if [value_json.{guid}, value_json.{class}, value_json.{key}, m.sensorindex, m.zone, m.subzone] \
+             == ['{}', {}, {}, {sensor}, {zone}, {subzone}] %}}{{{{ {value} }}}}{{% endif %}}",
+            event.guid, event.class, event.kind,
         );
         let name = entry.name.unwrap_or_else(|| {
             let quantity = names::kind(event.class, event.kind).unwrap_or("Measurement");
@@ -255,6 +473,20 @@ impl Discovery {
         (id, config)
     }
 
+    /// Returns the names of the fields in JSON.
+    fn fields(&self) -> Fields {
+        let [guid, class, kind, data] = match self.settings.dialect {
+            Dialect::Ns => ["guid", "class", "type", "data"],
+            Dialect::Legacy | Dialect::Both => ["vscpGuid", "vscpClass", "vscpType", "vscpData"],
+        };
+        Fields {
+            guid,
+            class,
+            kind,
+            data,
+        }
+    }
+
     /// Returns the switch whose state an event tells, `None` if no command would reach it.
     fn switch(&self, event: &Event, topic: &str) -> Option<(String, Value)> {
         let command_topic = self.settings.command_topic.as_ref()?;
@@ -263,10 +495,6 @@ impl Discovery {
             "{}_{CLASS_CONTROL}_{index}_{zone}_{subzone}",
             device_id(&event.guid)
         );
-        let (kind, data) = match self.settings.dialect {
-            Dialect::Ns => ("type", "data"),
-            Dialect::Legacy | Dialect::Both => ("vscpType", "vscpData"),
-        };
         let command = |kind: u16| {
             let command = json!({
                 "vscpHead": 96,
@@ -277,12 +505,18 @@ impl Discovery {
             });
             command.to_string()
         };
+        // All events may have one topic. An empty text leaves the switch as it is.
+        let Fields {
+            guid,
+            class,
+            kind,
+            data,
+        } = self.fields();
         let template = format!(
-            "{{% if value_json.{data}[0] != {index} or value_json.{data}[1] != {zone} \
-             or value_json.{data}[2] != {subzone} %}}{{{{ this.state }}}}\
-             {{% elif value_json.{kind} == {TYPE_ON} %}}ON\
-             {{% elif value_json.{kind} == {TYPE_OFF} %}}OFF\
-             {{% else %}}{{{{ this.state }}}}{{% endif %}}"
+            "{{% if [value_json.{guid}, value_json.{class}] == ['{}', {CLASS_INFORMATION}] \
+             and value_json.{data}[:3] == [{index}, {zone}, {subzone}] %}}\
+             {{{{ {{{TYPE_ON}: 'ON', {TYPE_OFF}: 'OFF'}}.get(value_json.{kind}, '') }}}}{{% endif %}}",
+            event.guid,
         );
         let config = json!({
             "platform": "switch",
