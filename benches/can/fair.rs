@@ -48,12 +48,13 @@ pub(crate) fn measure(vcan: &Vcan, beside: Beside) {
     let slow = server.open(Ws1, "admin");
     let (talker, listener) = (vcan.peer(), vcan.peer());
     let start = Instant::now();
-    let done = AtomicBool::new(false);
+    let [done, all_read] = [(); 2].map(|()| AtomicBool::new(false));
     let goes_on = || !done.load(Ordering::Relaxed);
     thread::scope(|scope| {
         scope.spawn(|| {
             let mut sent = 0;
-            while goes_on() {
+            // Who reads waits for another frame before it ends.
+            while !all_read.load(Ordering::Relaxed) {
                 while u128::from(sent) < start.elapsed().as_millis() * FRAMES / 1000 {
                     talker.send_numbered(sent);
                     sent += 1;
@@ -97,6 +98,7 @@ pub(crate) fn measure(vcan: &Vcan, beside: Beside) {
         ] {
             show(name, times.join().unwrap());
         }
+        all_read.store(true, Ordering::Relaxed);
         let counters = server.driver.counters();
         println!(
             "  lost: {} of the slow client, {} frames in the kernel",
