@@ -18,8 +18,11 @@ const WRITING: Duration = Duration::from_secs(1);
 /// Time for a client to take what is in the driver.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
+/// Frames that the raw program writes at once.
+const BATCH: usize = 64;
+
 /// What one run gave.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Run {
     /// Frames a second, all clients together.
     pub(crate) rate: f64,
@@ -73,7 +76,7 @@ fn measure_with(library: &Library, count: usize) -> Result<(), Box<dyn Error>> {
     let mut clients = Clients::start(Role::Numbered, count, &address)?;
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let mut raw_clients = Clients::spawn(Role::Raw, count, &listener.local_addr()?.to_string())?;
-    let mut raw = Raw::accept(&listener, count)?;
+    let mut raw = Raw::accept(&listener, count, None, BATCH)?;
     raw_clients.wait()?;
 
     let mut driver_runs = Vec::new();
