@@ -178,17 +178,20 @@ fn trimmed(payload: &[u8]) -> &[u8] {
 }
 
 /// Returns the time of an event in nanoseconds since 1970, 0 if it has none. Microseconds of less
-/// than a second belong to the date, others are those of some clock.
+/// than a second belong to the date, and so do the low 32 bits of those since 1970 (what an event
+/// with nanoseconds has); others are those of some clock.
 fn unix_ns(event: &Event) -> u64 {
     match (event.unix_ns, event.date) {
         (Some(ns), _) => ns.get(),
-        (None, Some(date)) => {
-            let within_second = match event.timestamp {
-                micros @ 0..1_000_000 => u64::from(micros) * 1000,
-                _ => 0,
+        (None, Some(date)) => date.to_unix_ns().map_or(0, |ns| {
+            let second = (ns / 1000) as u32;
+            let micros = match event.timestamp {
+                micros @ 0..1_000_000 => micros,
+                low_bits => low_bits.wrapping_sub(second),
             };
-            date.to_unix_ns().map_or(0, |ns| ns + within_second)
-        }
+            let within_second = Some(micros).filter(|micros| *micros < 1_000_000);
+            ns + u64::from(within_second.unwrap_or(0)) * 1000
+        }),
         (None, None) => 0,
     }
 }

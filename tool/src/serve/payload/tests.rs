@@ -150,6 +150,23 @@ fn events_that_measure_nothing_have_no_measurement() {
 }
 
 #[test]
+fn an_event_that_had_nanoseconds_keeps_them_to_the_microsecond() {
+    let mut ns = example();
+    ns.set_unix_ns(1_795_177_815_001_234_567.try_into().unwrap());
+    let classic = Event {
+        unix_ns: None,
+        ..ns
+    };
+    assert_eq!(unix_ns(&classic), 1_795_177_815_001_234_000);
+    // The time stamp of another clock tells nothing of this second.
+    let other = Event {
+        timestamp: 1_000_000,
+        ..classic
+    };
+    assert_eq!(unix_ns(&other), 1_795_177_815_000_000_000);
+}
+
+#[test]
 fn json_takes_numbers_as_text_and_leaves_class_and_type_to_the_topic() {
     let read = |text: &str| decode(text.as_bytes(), None).unwrap();
     for stamp in [
