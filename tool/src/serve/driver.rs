@@ -2,8 +2,9 @@
 
 use std::{
     error::Error,
+    ffi::OsStr,
     fmt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
@@ -20,7 +21,7 @@ use tokio::{
 };
 use vscp_driver_host::{Library, OpenDriver, Status, find};
 use vscpl2drv_websocksrv::{
-    config::Config,
+    config::{Config, Findings},
     event::{Clock, Event, Guid, Layout},
     ffi::status::{CANAL_ERROR_FIFO_FULL, CANAL_ERROR_TIMEOUT},
     identity,
@@ -52,6 +53,9 @@ const INBOX: usize = 4096;
 
 /// Events that are taken from there at once.
 const BATCH: usize = 256;
+
+/// The name that the library of this project is installed with.
+const LIBRARY: &str = "libvscpl2drv-websocksrv.so";
 
 /// A driver that takes nothing for so long is complained about.
 const STUCK: Duration = Duration::from_secs(10);
@@ -140,7 +144,7 @@ impl Shared {
 pub(super) struct Opening {
     library: PathBuf,
     config: String,
-    guid: Guid,
+    pub(super) guid: Guid,
     layout: Option<Layout>,
 }
 
@@ -148,11 +152,7 @@ impl Opening {
     /// Finds out what an entry says. Fails if there is no library.
     pub(super) fn of(entry: &Entry) -> Result<Self, Box<dyn Error>> {
         let library = find::library(entry.library.as_deref())?;
-        // Only the driver of this project has this configuration.
-        let config = match &entry.library {
-            None => Config::check(&entry.config).config,
-            Some(_) => None,
-        };
+        let config = findings(entry).and_then(|findings| findings.config);
         let configured = config.as_ref().and_then(|config| config.guid);
         Ok(Self {
             library,
@@ -161,6 +161,14 @@ impl Opening {
             layout: entry.layout.or(config.and_then(|config| config.layout)),
         })
     }
+}
+
+/// Returns what is found in the configuration of a driver, `None` if it is not one of this project,
+/// whose configuration nobody else knows.
+pub(super) fn findings(entry: &Entry) -> Option<Findings> {
+    let name = entry.library.as_deref().map(Path::file_name);
+    let is_own = name.is_none_or(|name| name == Some(OsStr::new(LIBRARY)));
+    is_own.then(|| Config::check(&entry.config))
 }
 
 /// An open driver.

@@ -158,11 +158,19 @@ pub(crate) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     runtime.block_on(serve(args, entry))
 }
 
-/// Returns where an entry connects to. Fails if it cannot be opened.
+/// Returns where an entry connects to. Fails if it cannot be opened; tells all that is wrong in the
+/// configuration of its driver.
 fn check(entry: Entry) -> Result<String, Box<dyn Error>> {
-    Opening::of(&entry)?;
-    let guid = entry.guid.unwrap_or_default();
-    let bridge = bridge::Bridge::new(entry.mqtt, guid, entry.host_guid, &entry.name)?;
+    let opening = Opening::of(&entry)?;
+    if let Some(findings) = driver::findings(&entry) {
+        findings.warnings.iter().for_each(message::warning);
+        findings.errors.iter().for_each(message::problem);
+        if !findings.errors.is_empty() {
+            let name = entry.name;
+            return Err(format!("{name}: the configuration of the driver is not in order").into());
+        }
+    }
+    let bridge = bridge::Bridge::new(entry.mqtt, opening.guid, entry.host_guid, &entry.name)?;
     Ok(bridge.to_string())
 }
 

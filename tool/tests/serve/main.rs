@@ -6,6 +6,7 @@
 
 mod broker;
 mod brokers;
+mod check;
 mod duplicates;
 mod fake;
 mod formats;

@@ -84,7 +84,7 @@ fn only_a_broker_with_a_good_certificate_is_talked_to() {
         ),
         (
             open_port,
-            "localhost",
+            "mqtts://localhost",
             json!({"cert-reqs": 0}),
             "connected to mqtts://localhost",
         ),

@@ -85,6 +85,9 @@ pub(super) const TLS: &[&str] = &[
     "psk-identity",
 ];
 
+/// Those of TLS that name files.
+pub(super) const TLS_FILES: &[&str] = &["cafile", "capath", "certfile", "keyfile"];
+
 pub(super) const WILL: &[&str] = &["topic", "qos", "retain", "bretain", "payload"];
 
 pub(super) const SUBSCRIBE: &[&str] = &["topic", "qos", "v5-options", "format", "ignore-own"];

@@ -9,6 +9,7 @@ use super::{
     Version, Will,
     address::{self, Address, Scheme, Url},
     keys,
+    tls::Section,
 };
 use crate::serve::{
     payload::{Dialect, Format},
@@ -196,15 +197,6 @@ impl<'a> Reader<'_, 'a, '_> {
         url: &Url,
         alpn: Option<String>,
     ) -> Result<(Address, Option<Tls>), ConfigError> {
-        let tls = self.take(&["tls"]);
-        let scheme = match (&tls, url.scheme) {
-            (None, scheme) => scheme.unwrap_or(Scheme::Tcp),
-            // An empty object is that of the daemon's example; it turns nothing on.
-            (Some(tls), scheme) => match is_filled(tls)? {
-                true => scheme.unwrap_or(Scheme::Tls).encrypted(),
-                false => scheme.unwrap_or(Scheme::Tcp),
-            },
-        };
         let port = self.integer(&["port"], 1..=65_535)?.map(|port| port as u16);
         if let (Some(port), Some(other)) = (port, url.port)
             && port != other
@@ -214,14 +206,43 @@ impl<'a> Reader<'_, 'a, '_> {
                 format_args!("host has port {other}; the key port counts, {port}"),
             );
         }
+        let port = port.or(url.port);
+        let node = self.take(&["tls"]);
+        let section = match &node {
+            Some(node) => Some(Section::read(node, self.warnings)?),
+            None => None,
+        };
+        // The block of the daemon's example, which only says what is not checked, turns nothing
+        // on; but whoever writes the port of TLS means it, unless a scheme says otherwise.
+        let is_wanted = match &section {
+            Some(section) => section.asks_for_tls || port == Some(Scheme::Tls.port()),
+            None => url.scheme.is_none() && port == Some(Scheme::Tls.port()),
+        };
+        let scheme = match (is_wanted, url.scheme) {
+            (true, scheme) => scheme.unwrap_or(Scheme::Tls).encrypted(),
+            (false, scheme) => scheme.unwrap_or(Scheme::Tcp),
+        };
+        if let (Some(node), Some(section), false) = (&node, &section, scheme.is_encrypted())
+            && !section.is_empty
+        {
+            let found = "no cafile and nothing else that asks for TLS, so the connection is not \
+                         encrypted";
+            let hint = "mqtts:// in host, or cafile, would encrypt it";
+            self.warnings.at_with_hint(node, found, hint);
+        }
         let tls = match scheme.is_encrypted() {
-            true => Some(Tls::read(tls.as_ref(), self.node, alpn, self.warnings)?),
+            true => Some(Tls::read(
+                section.unwrap_or_default(),
+                self.node,
+                alpn,
+                self.warnings,
+            )?),
             false => None,
         };
         let address = Address {
             scheme,
             host: url.host.clone(),
-            port: port.or(url.port).unwrap_or(scheme.port()),
+            port: port.unwrap_or(scheme.port()),
             path: match &*url.path {
                 "" if matches!(scheme, Scheme::Ws | Scheme::Wss) => "/mqtt".to_owned(),
                 path => path.to_owned(),
@@ -640,15 +661,4 @@ fn client_id(text: &str, node: &Node<'_>) -> Result<String, ConfigError> {
 fn strings(node: &Node<'_>) -> Result<BTreeMap<String, String>, ConfigError> {
     let expected = "an object of strings";
     serde_json::from_str(node.text()).map_err(|_| node.error(expected))
-}
-
-/// Returns true if an object has a value that says something.
-fn is_filled(tls: &Node<'_>) -> Result<bool, ConfigError> {
-    let object = tls.object()?;
-    let says = |name: &&&str| {
-        object
-            .get(&[name])
-            .is_some_and(|node| !matches!(node.text(), "\"\"" | "null" | "false" | "1"))
-    };
-    Ok(keys::TLS.iter().any(|name| says(&name)))
 }

@@ -109,19 +109,82 @@ fn the_port_follows_the_scheme_and_tls_is_never_left_out() {
     for (text, expected) in [
         (r#""host": "mqtts://b""#, "mqtts://b:8883"),
         (
-            r#""host": "b", "tls": {"no-hostname-checking": true}"#,
+            r#""host": "tcp://b", "tls": {"cafile": "", "cert-reqs": 1}"#,
             "mqtts://b:8883",
         ),
         (
-            r#""host": "tcp://b", "tls": {"cafile": "", "cert-reqs": 1}"#,
-            "mqtt://b:1883",
+            r#""host": "b", "tls": {"version": "tlsv1.2"}"#,
+            "mqtts://b:8883",
         ),
+        (
+            r#""host": "b", "tls": {"cert-reqs": 0}, "port": 8883"#,
+            "mqtts://b:8883",
+        ),
+        (
+            r#""host": "wss://b", "tls": {"cert-reqs": 0}"#,
+            "wss://b:443/mqtt",
+        ),
+        (r#""host": "b:8883""#, "mqtts://b:8883"),
+        (r#""host": "mqtt://b:8883""#, "mqtt://b:8883"),
         (r#""host": "b:1", "port": 2"#, "mqtt://b:2"),
         (r#""host": "ws://b:9001""#, "ws://b:9001/mqtt"),
     ] {
         let (mqtt, _) = read_text(&format!("{{{text}}}"));
         assert_eq!(mqtt.unwrap().address.to_string(), expected);
     }
+}
+
+#[test]
+fn a_tls_block_that_asks_for_nothing_leaves_the_connection_plain_and_says_so() {
+    // The block that the daemon ships.
+    let shipped = r#"{"cafile": "", "capath": "", "certfile": "", "keyfile": "", "pwkeyfile": "",
+        "no-hostname-checking": true, "cert-reqs": 0, "version": "", "ciphers": "", "psk": "",
+        "psk-identity": ""}"#;
+    let plain = "f:1: tls: no cafile and nothing else that asks for TLS, so the connection is not \
+                 encrypted; mqtts:// in host, or cafile, would encrypt it";
+    for (tls, expected) in [
+        (shipped, &[plain][..]),
+        (r#"{"cert-reqs": 0}"#, &[plain]),
+        (r#"{"no-hostname-checking": false}"#, &[plain]),
+        (r#"{"cafile": "", "cert-reqs": "", "psk": null}"#, &[]),
+        ("{}", &[]),
+    ] {
+        let (mqtt, warnings) = read_text(&format!(r#"{{"port": 1883, "tls": {tls}}}"#));
+        let mqtt = mqtt.unwrap();
+        assert_eq!(mqtt.address.to_string(), "mqtt://localhost:1883", "{tls}");
+        assert!(mqtt.tls.is_none());
+        assert_eq!(warnings, expected, "{tls}");
+    }
+}
+
+#[test]
+fn a_tls_block_that_is_not_understood_is_an_error_and_never_a_plain_connection() {
+    for (tls, expected) in [
+        (
+            r#"{"ca-file": "/etc/ssl/my-ca.pem", "cert-reqs": 1}"#,
+            "f:1: tls.ca-file: found an unknown key, expected some of cafile, ",
+        ),
+        (
+            r#"{"verify": false}"#,
+            "f:1: tls.verify: found an unknown key",
+        ),
+        (r#"{"no-hostname-checking": "x"}"#, "f:1: tls.no-hostname-"),
+        (r#"{"cert-reqs": false}"#, "f:1: tls.cert-reqs: found false"),
+        (r#"{"cert-reqs": 3}"#, "f:1: tls.cert-reqs: found 3"),
+        (r#"{"version": "tlsv1.1"}"#, "f:1: tls.version: found"),
+        (r#"{"version": 0}"#, "f:1: tls.version: found 0"),
+        (r#"{"cafile": false}"#, "f:1: tls.cafile: found false"),
+        (r#"{"keyfile": 1}"#, "f:1: tls."),
+        (r#"{"ciphers": 0}"#, "f:1: tls.ciphers: found"),
+        ("true", "f:1: tls: found true, expected an object"),
+    ] {
+        let (mqtt, _) = read_text(&format!(r#"{{"tls": {tls}}}"#));
+        let error = mqtt.map(|mqtt| mqtt.address).unwrap_err();
+        assert!(error.starts_with(expected), "{error}");
+    }
+    let (mqtt, _) = read_text(r#"{"tls": {"ca-file": "x"}}"#);
+    let error = mqtt.map(|mqtt| mqtt.address).unwrap_err();
+    assert!(error.ends_with("; did you mean \"cafile\"?"), "{error}");
 }
 
 #[test]

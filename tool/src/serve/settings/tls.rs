@@ -1,6 +1,6 @@
 //! The `tls` object: whom the connection trusts, and how it shows itself.
 
-use std::{fmt, fs, path::Path, sync::Arc};
+use std::{collections::BTreeMap, fmt, fs, path::Path, sync::Arc};
 
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
@@ -13,7 +13,8 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
     version::{TLS12, TLS13},
 };
-use vscpl2drv_websocksrv::located_json::{ConfigError, Node, Object, Warnings};
+use serde_json::Value;
+use vscpl2drv_websocksrv::located_json::{ConfigError, Node, Object, Warnings, nearest};
 
 use super::keys;
 
@@ -33,34 +34,123 @@ enum Verify {
 const VERSIONS: [(&str, &[&SupportedProtocolVersion]); 2] =
     [("tlsv1.2", &[&TLS12]), ("tlsv1.3", &[&TLS13])];
 
+const ALL_VERSIONS: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
+
 /// The largest number of files of a folder of certificates.
 const MAX_FILES: usize = 1000;
 
+/// The `tls` object, read as far as it must be right whether the connection is encrypted or not.
+#[derive(Default)]
+pub(super) struct Section<'a> {
+    /// The names of files.
+    files: Object<'a>,
+    /// `None` for all.
+    versions: Option<&'static [&'static SupportedProtocolVersion]>,
+    /// Where it says that the name is not checked.
+    without_name: Option<Node<'a>>,
+    /// Where it says that nothing is checked.
+    without_check: Option<Node<'a>>,
+    /// True if there is something in it that makes no sense without TLS.
+    pub(super) asks_for_tls: bool,
+    /// True if it has nothing but empty values.
+    pub(super) is_empty: bool,
+}
+
+impl<'a> Section<'a> {
+    /// Reads the object. What it does not understand is an error: to go on without it would be
+    /// less safe.
+    pub(super) fn read(node: &Node<'a>, warnings: &mut Warnings) -> Result<Self, ConfigError> {
+        let mut object = node.object()?;
+        refuse_unknown_keys(node, &object)?;
+        object.warn_of_unknown_keys(keys::TLS, warnings);
+        let has = |name: &&str| object.get(&[name]).is_some_and(says_something);
+        let is_empty = !keys::TLS.iter().any(has);
+        let has_files = keys::TLS_FILES.iter().any(has);
+        let mut take = |key| object.take(&[key]).filter(|node| !node.is_blank());
+        for key in ["psk", "psk-identity", "ciphers", "pwkeyfile"] {
+            if let Some(node) = take(key) {
+                return Err(unsupported(&node, key));
+            }
+        }
+        let versions = take("version").map(|node| node.choice(&VERSIONS));
+        let versions = versions.transpose()?;
+        let without_name = match take("no-hostname-checking") {
+            Some(node) => node.boolean(warnings)?.then_some(node),
+            None => None,
+        };
+        let requirement = match take("cert-reqs") {
+            Some(node) => Some((node.integer(0..=2, warnings)?, node)),
+            None => None,
+        };
+        let is_certificate_required = matches!(requirement, Some((1.., _)));
+        Ok(Self {
+            files: object,
+            versions,
+            without_name,
+            without_check: match requirement {
+                Some((0, node)) => Some(node),
+                _ => None,
+            },
+            asks_for_tls: has_files || versions.is_some() || is_certificate_required,
+            is_empty,
+        })
+    }
+
+    fn verification(&self, warnings: &mut Warnings) -> Verify {
+        let mut verify = Verify::Everything;
+        if let Some(node) = &self.without_name {
+            warnings.at(node, "the name in the broker's certificate is not checked");
+            verify = Verify::NotTheName;
+        }
+        if let Some(node) = &self.without_check {
+            warnings.at(
+                node,
+                "the broker's certificate is not checked: anybody can be the broker",
+            );
+            verify = Verify::Nothing;
+        }
+        verify
+    }
+}
+
+/// Fails if there is a key that is not known; one that starts with `//` is a comment.
+fn refuse_unknown_keys(node: &Node<'_>, object: &Object<'_>) -> Result<(), ConfigError> {
+    let all: BTreeMap<String, Value> =
+        serde_json::from_str(node.text()).map_err(|_| node.error("an object {...}"))?;
+    let mut unknown = all
+        .keys()
+        .filter(|key| !keys::TLS.contains(&key.as_str()) && !key.starts_with("//"));
+    let Some(key) = unknown.next() else {
+        return Ok(());
+    };
+    let expected = keys::TLS.join(", ");
+    let expected = format_args!("some of {expected}");
+    let error = match object.get(&[key]) {
+        Some(node) => node.error_found("an unknown key", expected),
+        None => node.error_found(format_args!("the unknown key {key:?}"), expected),
+    };
+    Err(match nearest(key, keys::TLS) {
+        Some(known) => error.with_hint(format_args!("did you mean {known:?}?")),
+        None => error,
+    })
+}
+
+fn says_something(node: &Node<'_>) -> bool {
+    !node.is("null") && !node.is_blank()
+}
+
 impl Tls {
-    /// Reads the `tls` object, or makes the settings that hold without one. `owner` is where errors
-    /// without a key of their own belong.
+    /// Makes the configuration of what the `tls` object says. `owner` is where errors without a
+    /// key of their own belong.
     pub(super) fn read(
-        node: Option<&Node<'_>>,
+        mut section: Section<'_>,
         owner: &Node<'_>,
         alpn: Option<String>,
         warnings: &mut Warnings,
     ) -> Result<Self, ConfigError> {
-        let mut object = match node {
-            Some(node) => node.object()?,
-            None => Object::default(),
-        };
-        object.warn_of_unknown_keys(keys::TLS, warnings);
-        for key in ["psk", "psk-identity", "ciphers", "pwkeyfile"] {
-            if let Some(node) = object.take(&[key]).filter(|node| !node.is_blank()) {
-                return Err(unsupported(&node, key));
-            }
-        }
-        let roots = Self::roots(&mut object, owner)?;
-        let verify = Self::verification(&mut object, warnings)?;
-        let versions = match object.take(&["version"]).filter(|node| !node.is_blank()) {
-            Some(node) => node.choice(&VERSIONS)?,
-            None => &[&TLS13, &TLS12][..],
-        };
+        let verify = section.verification(warnings);
+        let versions = section.versions.unwrap_or(ALL_VERSIONS);
+        let roots = Self::roots(&mut section.files, owner)?;
         let fault = |error: Error| owner.error_found(error, "TLS");
         let provider = Arc::new(aws_lc_rs::default_provider());
         let builder = ClientConfig::builder_with_provider(provider.clone())
@@ -75,7 +165,7 @@ impl Tls {
                         .map_err(|error| owner.error_found(error, "TLS"))?,
                 )),
         };
-        let mut config = match Self::identity(&mut object)? {
+        let mut config = match Self::identity(&mut section.files)? {
             Some((chain, key, node)) => builder
                 .with_client_auth_cert(chain, key)
                 .map_err(|error| node.error_found(error, "the key of the certificate"))?,
@@ -128,29 +218,6 @@ impl Tls {
             }
         }
         Ok(roots)
-    }
-
-    fn verification(
-        object: &mut Object<'_>,
-        warnings: &mut Warnings,
-    ) -> Result<Verify, ConfigError> {
-        let mut verify = Verify::Everything;
-        if let Some(node) = object.take(&["no-hostname-checking"])
-            && node.boolean(warnings)?
-        {
-            warnings.at(&node, "the name in the broker's certificate is not checked");
-            verify = Verify::NotTheName;
-        }
-        if let Some(node) = object.take(&["cert-reqs"])
-            && node.integer(0..=2, warnings)? == 0
-        {
-            warnings.at(
-                &node,
-                "the broker's certificate is not checked: anybody can be the broker",
-            );
-            verify = Verify::Nothing;
-        }
-        Ok(verify)
     }
 
     /// Reads the certificate of the client and its key.
