@@ -135,6 +135,40 @@ impl Shared {
     }
 }
 
+/// What a driver is opened with, and its broker.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) name: String,
+    pub(super) opening: Opening,
+    pub(super) bridge: Arc<Bridge>,
+}
+
+impl Plan {
+    /// Finds out what an entry says. Fails if there is no library, or the broker's settings do not
+    /// go together.
+    pub(super) fn of(entry: Entry) -> Result<Self, Box<dyn Error>> {
+        let opening = Opening::of(&entry)?;
+        let bridge = Bridge::new(entry.mqtt, opening.guid, entry.host_guid, &entry.name)?;
+        Ok(Self {
+            name: entry.name,
+            opening,
+            bridge: Arc::new(bridge),
+        })
+    }
+
+    /// The same for a driver that is to take the place of an open one, which is not to be closed
+    /// for a configuration that is wrong.
+    pub(super) fn checked(entry: Entry) -> Result<Self, Box<dyn Error>> {
+        if entry.library.is_none() {
+            let errors = Config::check(&entry.config).errors;
+            if let Some(error) = errors.into_iter().next() {
+                return Err(error.into());
+            }
+        }
+        Self::of(entry)
+    }
+}
+
 /// What a driver is opened with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Opening {
@@ -177,17 +211,20 @@ pub(super) struct Driver {
 
 impl Driver {
     /// Opens a driver, and begins to connect it. Call it within the runtime.
-    pub(super) fn open(entry: Entry) -> Result<Self, Box<dyn Error>> {
-        let opening = Opening::of(&entry)?;
-        let bridge = Bridge::new(entry.mqtt, opening.guid, entry.host_guid, &entry.name)?;
+    pub(super) fn open(plan: Plan) -> Result<Self, Box<dyn Error>> {
+        let Plan {
+            name,
+            opening,
+            bridge,
+        } = plan;
         let shared = Arc::new(Shared {
-            name: entry.name,
+            name,
             outbox: Outbox::new(bridge.mqtt.queue),
             counters: Counters::default(),
             is_connected: AtomicBool::new(false),
             published: Mutex::default(),
             received: Mutex::default(),
-            bridge: RwLock::new(Arc::new(bridge)),
+            bridge: RwLock::new(bridge),
         });
         let (inbox, events) = mpsc::channel(INBOX);
         let (stop, stopped) = watch::channel(false);
@@ -222,17 +259,24 @@ impl Driver {
         })
     }
 
+    /// Returns what opens the same driver again.
+    pub(super) fn plan(&self) -> Plan {
+        Plan {
+            name: self.shared.name.clone(),
+            opening: self.opening.clone(),
+            bridge: self.shared.bridge(),
+        }
+    }
+
     /// Connects an open driver anew, by other settings.
-    pub(super) async fn reconnect(&mut self, entry: Entry) -> Result<(), String> {
-        let bridge = Bridge::new(entry.mqtt, self.opening.guid, entry.host_guid, &entry.name)?;
+    pub(super) async fn reconnect(&mut self, bridge: Arc<Bridge>) {
         self.end_link().await;
         *self
             .shared
             .bridge
             .write()
-            .unwrap_or_else(PoisonError::into_inner) = Arc::new(bridge);
+            .unwrap_or_else(PoisonError::into_inner) = bridge;
         (self.end_link, self.link) = connect(&self.shared, &self.inbox);
-        Ok(())
     }
 
     /// Closes the driver, sends what it has given, and ends the connection.
