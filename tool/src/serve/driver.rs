@@ -2,7 +2,8 @@
 
 use std::{
     error::Error,
-    fmt,
+    fmt, fs,
+    hash::{DefaultHasher, Hash, Hasher},
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
@@ -174,6 +175,8 @@ impl Plan {
 pub(super) struct Opening {
     library: PathBuf,
     config: String,
+    /// The hash of what is in the file if `config` is a path.
+    content: Option<u64>,
     guid: Guid,
     layout: Option<Layout>,
 }
@@ -191,6 +194,7 @@ impl Opening {
         Ok(Self {
             library,
             config: entry.config.clone(),
+            content: hash_of_file(&entry.config),
             guid: identity::guid(entry.guid, configured).0,
             layout: entry.layout.or(config.and_then(|config| config.layout)),
         })
@@ -302,6 +306,16 @@ impl Driver {
     }
 }
 
+/// Returns a hash of what is in a file, `None` if the name is none of a file that can be read.
+fn hash_of_file(path: &str) -> Option<u64> {
+    // A pipe has its content once, and the driver is to have it.
+    let is_file = fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
+    let content = is_file.then(|| fs::read(path).ok())??;
+    let mut hasher = DefaultHasher::new();
+    content.hash(&mut hasher);
+    Some(hasher.finish())
+}
+
 fn connect(
     shared: &Arc<Shared>,
     inbox: &mpsc::Sender<Event>,
@@ -328,6 +342,7 @@ impl Body {
             config,
             guid,
             layout,
+            ..
         } = &self.opening;
         let tell = |result| {
             // Nobody listens any more only if the host ends.

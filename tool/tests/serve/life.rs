@@ -226,6 +226,28 @@ fn a_reload_with_a_wrong_configuration_changes_nothing() {
 }
 
 #[test]
+fn a_reload_takes_what_has_changed_in_the_file_of_the_driver() {
+    if !broker::is_there() {
+        return;
+    }
+    let broker = Broker::start();
+    let path = broker.folder.path().join("driver.json");
+    let mut config = crate::host::driver_config();
+    std::fs::write(&path, config.to_string()).unwrap();
+    let mut entry = entry(&json!({"port": broker.port}));
+    entry["path-config"] = json!(path);
+    let host = Host::with(&entry, &[]);
+    host.signal(Signal::SIGHUP);
+    host.wait_for("the configuration was read again");
+    assert_eq!(host.told(" is open"), 1);
+    config["echo-filter"] = json!(false);
+    std::fs::write(&path, config.to_string()).unwrap();
+    host.signal(Signal::SIGHUP);
+    host.wait_for_nth("the configuration was read again", 2);
+    assert_eq!(host.told(" is open"), 2);
+}
+
+#[test]
 fn a_broker_that_stands_still_holds_no_client_up_and_gets_all_in_the_end() {
     if !broker::is_there() {
         return;
