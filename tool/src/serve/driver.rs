@@ -3,7 +3,8 @@
 use std::{
     error::Error,
     ffi::OsStr,
-    fmt,
+    fmt, fs,
+    hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
@@ -139,24 +140,59 @@ impl Shared {
     }
 }
 
+/// What a driver is opened with, and its broker.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) name: String,
+    pub(super) opening: Opening,
+    pub(super) bridge: Arc<Bridge>,
+}
+
+impl Plan {
+    /// Finds out what an entry says. Fails if there is no library, or the broker's settings do not
+    /// go together.
+    pub(super) fn of(entry: Entry) -> Result<Self, Box<dyn Error>> {
+        let opening = Opening::of(&entry)?;
+        let bridge = Bridge::new(entry.mqtt, opening.guid, entry.host_guid, &entry.name)?;
+        Ok(Self {
+            name: entry.name,
+            opening,
+            bridge: Arc::new(bridge),
+        })
+    }
+
+    /// The same for a driver that is to take the place of an open one, which is not to be closed
+    /// for a configuration that is wrong.
+    pub(super) fn checked(entry: Entry) -> Result<Self, Box<dyn Error>> {
+        let errors = findings(&entry).map_or(Vec::new(), |findings| findings.errors);
+        match errors.into_iter().next() {
+            Some(error) => Err(error.into()),
+            None => Self::of(entry),
+        }
+    }
+}
+
 /// What a driver is opened with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Opening {
     library: PathBuf,
     config: String,
-    pub(super) guid: Guid,
+    /// The hash of what is in the file if `config` is a path.
+    content: Option<u64>,
+    guid: Guid,
     layout: Option<Layout>,
 }
 
 impl Opening {
     /// Finds out what an entry says. Fails if there is no library.
-    pub(super) fn of(entry: &Entry) -> Result<Self, Box<dyn Error>> {
+    fn of(entry: &Entry) -> Result<Self, Box<dyn Error>> {
         let library = find::library(entry.library.as_deref())?;
         let config = findings(entry).and_then(|findings| findings.config);
         let configured = config.as_ref().and_then(|config| config.guid);
         Ok(Self {
             library,
             config: entry.config.clone(),
+            content: hash_of_file(&entry.config),
             guid: identity::guid(entry.guid, configured).0,
             layout: entry.layout.or(config.and_then(|config| config.layout)),
         })
@@ -185,17 +221,20 @@ pub(super) struct Driver {
 
 impl Driver {
     /// Opens a driver, and begins to connect it. Call it within the runtime.
-    pub(super) fn open(entry: Entry) -> Result<Self, Box<dyn Error>> {
-        let opening = Opening::of(&entry)?;
-        let bridge = Bridge::new(entry.mqtt, opening.guid, entry.host_guid, &entry.name)?;
+    pub(super) fn open(plan: Plan) -> Result<Self, Box<dyn Error>> {
+        let Plan {
+            name,
+            opening,
+            bridge,
+        } = plan;
         let shared = Arc::new(Shared {
-            name: entry.name,
+            name,
             outbox: Outbox::new(bridge.mqtt.queue),
             counters: Counters::default(),
             is_connected: AtomicBool::new(false),
             published: Mutex::default(),
             received: Mutex::default(),
-            bridge: RwLock::new(Arc::new(bridge)),
+            bridge: RwLock::new(bridge),
         });
         let (inbox, events) = mpsc::channel(INBOX);
         let (stop, stopped) = watch::channel(false);
@@ -230,17 +269,24 @@ impl Driver {
         })
     }
 
+    /// Returns what opens the same driver again.
+    pub(super) fn plan(&self) -> Plan {
+        Plan {
+            name: self.shared.name.clone(),
+            opening: self.opening.clone(),
+            bridge: self.shared.bridge(),
+        }
+    }
+
     /// Connects an open driver anew, by other settings.
-    pub(super) async fn reconnect(&mut self, entry: Entry) -> Result<(), String> {
-        let bridge = Bridge::new(entry.mqtt, self.opening.guid, entry.host_guid, &entry.name)?;
+    pub(super) async fn reconnect(&mut self, bridge: Arc<Bridge>) {
         self.end_link().await;
         *self
             .shared
             .bridge
             .write()
-            .unwrap_or_else(PoisonError::into_inner) = Arc::new(bridge);
+            .unwrap_or_else(PoisonError::into_inner) = bridge;
         (self.end_link, self.link) = connect(&self.shared, &self.inbox);
-        Ok(())
     }
 
     /// Closes the driver, sends what it has given, and ends the connection.
@@ -264,6 +310,16 @@ impl Driver {
         self.end_link.send_replace(true);
         let _ = (&mut self.link).await;
     }
+}
+
+/// Returns a hash of what is in a file, `None` if the name is none of a file that can be read.
+fn hash_of_file(path: &str) -> Option<u64> {
+    // A pipe has its content once, and the driver is to have it.
+    let is_file = fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
+    let content = is_file.then(|| fs::read(path).ok())??;
+    let mut hasher = DefaultHasher::new();
+    content.hash(&mut hasher);
+    Some(hasher.finish())
 }
 
 fn connect(
@@ -292,6 +348,7 @@ impl Body {
             config,
             guid,
             layout,
+            ..
         } = &self.opening;
         let tell = |result| {
             // Nobody listens any more only if the host ends.

@@ -31,7 +31,7 @@ use tokio::{select, time::sleep};
 use vscpl2drv_websocksrv::event::Guid;
 
 use self::{
-    driver::{Driver, Opening},
+    driver::{Driver, Plan},
     entry::Entry,
     notify::Notifier,
     signals::{Order, Signals},
@@ -161,7 +161,6 @@ pub(crate) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
 /// Returns where an entry connects to. Fails if it cannot be opened; tells all that is wrong in the
 /// configuration of its driver.
 fn check(entry: Entry) -> Result<String, Box<dyn Error>> {
-    let opening = Opening::of(&entry)?;
     if let Some(findings) = driver::findings(&entry) {
         findings.warnings.iter().for_each(message::warning);
         findings.errors.iter().for_each(message::problem);
@@ -170,15 +169,14 @@ fn check(entry: Entry) -> Result<String, Box<dyn Error>> {
             return Err(format!("{name}: the configuration of the driver is not in order").into());
         }
     }
-    let bridge = bridge::Bridge::new(entry.mqtt, opening.guid, entry.host_guid, &entry.name)?;
-    Ok(bridge.to_string())
+    Ok(Plan::of(entry)?.bridge.to_string())
 }
 
 /// Opens a driver and serves it until a signal ends it.
 async fn serve(args: &Args, entry: Entry) -> Result<(), Box<dyn Error>> {
     let notifier = Notifier::new();
     let mut signals = Signals::new()?;
-    let mut driver = Driver::open(entry)?;
+    let mut driver = Driver::open(Plan::of(entry)?)?;
     notifier.tell("READY=1");
     if args.only.is_some() {
         println!("{READY}");
@@ -224,38 +222,49 @@ fn end_with_supervisor() {
 /// Reads the configuration again. The driver stays open if only its broker is another; all stays
 /// as it was if the configuration is wrong.
 async fn reload(args: &Args, mut driver: Driver) -> Result<Driver, Box<dyn Error>> {
-    let name = driver.shared.name.clone();
-    let entry =
-        entry::read(args)
-            .map_err(Box::<dyn Error>::from)
-            .and_then(|(entries, warnings)| {
-                warnings.iter().for_each(message::warning);
-                let entry = entries
-                    .into_iter()
-                    .find(|entry| args.only.is_none() || entry.name == name);
-                let entry = entry.ok_or("the driver is not in the configuration any more")?;
-                let opening = Opening::of(&entry)?;
-                Ok((entry, opening))
-            });
-    match entry {
-        Ok((entry, opening)) if opening == driver.opening && entry.name == name => {
-            match driver.reconnect(entry).await {
-                Ok(()) => driver.shared.note("the configuration was read again"),
-                Err(error) => driver
-                    .shared
-                    .warning(format_args!("nothing is changed: {error}")),
-            }
-            Ok(driver)
-        }
-        Ok((entry, _)) => {
-            driver.close().await;
-            Driver::open(entry)
-        }
+    let plan = match read_again(args, &driver.shared.name) {
+        Ok(plan) => plan,
         Err(error) => {
-            driver
-                .shared
-                .warning(format_args!("nothing is changed: {error}"));
+            tell_unchanged(&driver, &*error);
+            return Ok(driver);
+        }
+    };
+    if plan.opening == driver.opening && plan.name == driver.shared.name {
+        driver.reconnect(plan.bridge).await;
+        driver.shared.note("the configuration was read again");
+        return Ok(driver);
+    }
+    let old = driver.plan();
+    driver.close().await;
+    let error = match Driver::open(plan) {
+        Ok(driver) => {
+            driver.shared.note("the configuration was read again");
+            return Ok(driver);
+        }
+        Err(error) => error,
+    };
+    // Only the driver itself knows all that it refuses.
+    match Driver::open(old) {
+        Ok(driver) => {
+            tell_unchanged(&driver, &*error);
             Ok(driver)
         }
+        Err(again) => Err(format!("{error}; nor does the old one open again: {again}").into()),
     }
+}
+
+/// Reads what a driver is to be opened with now. Fails if the configuration is wrong.
+fn read_again(args: &Args, name: &str) -> Result<Plan, Box<dyn Error>> {
+    let (entries, warnings) = entry::read(args)?;
+    warnings.iter().for_each(message::warning);
+    let entry = entries
+        .into_iter()
+        .find(|entry| args.only.is_none() || entry.name == name);
+    Plan::checked(entry.ok_or("the driver is not in the configuration any more")?)
+}
+
+fn tell_unchanged(driver: &Driver, error: &dyn Error) {
+    driver
+        .shared
+        .warning(format_args!("nothing is changed: {error}"));
 }

@@ -190,6 +190,64 @@ fn a_reload_changes_the_broker_and_keeps_the_clients() {
 }
 
 #[test]
+fn a_reload_with_a_wrong_configuration_changes_nothing() {
+    if !broker::is_there() {
+        return;
+    }
+    let broker = Broker::start();
+    let mqtt = json!({"port": broker.port, "publish": {"topic": "t", "format": "string"}});
+    let old = entry(&mqtt);
+    let host = Host::start(&mqtt);
+    let mut client = host.client();
+
+    // An error of the broker's settings beside another GUID, and one of the driver's.
+    let mut no_bridge = old.clone();
+    no_bridge["guid"] = json!("FF:FF:FF:FF:FF:FF:FF:FE:00:00:00:00:00:00:00:77");
+    no_bridge["mqtt"] = json!({"port": broker.port, "home-assistant": true});
+    let mut no_config = old.clone();
+    no_config["path-config"]["interface"] = json!("ws://127.0.0.1:x");
+    for (number, wrong) in [no_bridge, no_config].iter().enumerate() {
+        host.reload(wrong);
+        host.wait_for_nth("nothing is changed: ", number + 1);
+    }
+    let messages = broker.subscribe("t");
+    client.send_event("0,20,3,0,,1,-,1");
+    assert_eq!(messages.next().0, "t");
+
+    // Only the driver finds out that somebody else has its port. Its port is another then.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut no_port = old.clone();
+    no_port["path-config"]["interface"] = json!(format!("ws://{}", taken.local_addr().unwrap()));
+    host.reload(&no_port);
+    host.wait_for_nth("nothing is changed: ", 3);
+    host.wait_for_nth("connected to mqtt://", 2);
+    let (status, _) = host.stop();
+    assert!(status.success());
+}
+
+#[test]
+fn a_reload_takes_what_has_changed_in_the_file_of_the_driver() {
+    if !broker::is_there() {
+        return;
+    }
+    let broker = Broker::start();
+    let path = broker.folder.path().join("driver.json");
+    let mut config = crate::host::driver_config();
+    std::fs::write(&path, config.to_string()).unwrap();
+    let mut entry = entry(&json!({"port": broker.port}));
+    entry["path-config"] = json!(path);
+    let host = Host::with(&entry, &[]);
+    host.signal(Signal::SIGHUP);
+    host.wait_for("the configuration was read again");
+    assert_eq!(host.told(" is open"), 1);
+    config["echo-filter"] = json!(false);
+    std::fs::write(&path, config.to_string()).unwrap();
+    host.signal(Signal::SIGHUP);
+    host.wait_for_nth("the configuration was read again", 2);
+    assert_eq!(host.told(" is open"), 2);
+}
+
+#[test]
 fn a_broker_that_stands_still_holds_no_client_up_and_gets_all_in_the_end() {
     if !broker::is_there() {
         return;
