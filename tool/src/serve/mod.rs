@@ -170,7 +170,8 @@ fn check(entry: Entry) -> Result<String, Box<dyn Error>> {
             return Err(format!("{name}: the configuration of the driver is not in order").into());
         }
     }
-    let bridge = bridge::Bridge::new(entry.mqtt, opening.guid, entry.host_guid, &entry.name)?;
+    let bridge = bridge::Bridge::new(entry.mqtt, opening.guid, entry.host_guid, &entry.name);
+    let bridge = bridge.map_err(|error| format!("{}: mqtt: {error}", entry.name))?;
     Ok(bridge.to_string())
 }
 
