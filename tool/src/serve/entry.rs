@@ -1,6 +1,6 @@
 //! The drivers of a host: entries of vscpd.json, of a file of its own, or of the command line.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::json;
 use vscpl2drv_websocksrv::{
@@ -377,6 +377,8 @@ fn of_flags(args: &Args, config: String, warnings: &mut Warnings) -> Result<Entr
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use clap::Parser;
 
     use super::*;
