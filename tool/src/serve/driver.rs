@@ -153,7 +153,8 @@ impl Plan {
     /// go together.
     pub(super) fn of(entry: Entry) -> Result<Self, Box<dyn Error>> {
         let opening = Opening::of(&entry)?;
-        let bridge = Bridge::new(entry.mqtt, opening.guid, entry.host_guid, &entry.name)?;
+        let bridge = Bridge::new(entry.mqtt, opening.guid, entry.host_guid, &entry.name);
+        let bridge = bridge.map_err(|error| format!("{}: mqtt: {error}", entry.name))?;
         Ok(Self {
             name: entry.name,
             opening,

@@ -1,6 +1,6 @@
 //! The drivers of a host: entries of vscpd.json, of a file of its own, or of the command line.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::json;
 use vscpl2drv_websocksrv::{
@@ -75,13 +75,15 @@ pub(super) fn read(args: &Args) -> Result<(Vec<Entry>, Vec<Finding>), ConfigErro
         entries.extend(found);
     }
     if let Some(config) = &args.config {
-        match place(config)? {
+        match place(config, args.mqtt.is_some())? {
             Place::Entries(source) => {
-                refuse_flags(args, &source)?;
+                refuse_flags(args)?;
                 entries.extend(of_file(&source, &mut warnings)?);
             }
             Place::Driver(config) => entries.push(of_flags(args, config, &mut warnings)?),
         }
+    } else if args.vscpd.is_some() || !args.driver.is_empty() {
+        refuse_flags(args)?;
     }
     for text in &args.driver {
         let source = source_of(text)?;
@@ -121,37 +123,54 @@ fn source_of(text: &str) -> Result<Source, ConfigError> {
 }
 
 /// Finds out what CONFIG is: an object with `mqtt`, `drivers` or `path-driver` is an entry, or has
-/// some, everything else is for the driver.
-fn place(config: &str) -> Result<Place, ConfigError> {
-    let is_json = config.trim_start().starts_with('{');
-    if !is_json && !Path::new(config).is_file() {
-        return Ok(Place::Driver(config.to_owned()));
+/// some, everything else is for the driver. Without a broker in the flags it must be readable;
+/// with one it may be whatever the driver understands.
+fn place(config: &str, has_broker: bool) -> Result<Place, ConfigError> {
+    let source = source_of(config).and_then(|source| {
+        let is_entry = is_entry(&source)?;
+        Ok((source, is_entry))
+    });
+    match source {
+        Ok((source, true)) => Ok(Place::Entries(source)),
+        Ok((_, false)) => Ok(Place::Driver(config.to_owned())),
+        Err(_) if has_broker => Ok(Place::Driver(config.to_owned())),
+        Err(error) => Err(error),
     }
-    let source = source_of(config)?;
-    let object = source.root()?.object()?;
-    let is_entry = ["mqtt", "drivers", "path-driver"]
-        .iter()
-        .any(|key| object.get(&[key]).is_some());
-    Ok(match is_entry {
-        true => Place::Entries(source),
-        false => Place::Driver(config.to_owned()),
-    })
 }
 
-/// Refuses flags that would have no effect.
-fn refuse_flags(args: &Args, source: &Source) -> Result<(), ConfigError> {
+fn is_entry(source: &Source) -> Result<bool, ConfigError> {
+    let object = source.root()?.object()?;
+    let mut keys = ["mqtt", "drivers", "path-driver"].iter();
+    Ok(keys.any(|key| object.get(&[key]).is_some()))
+}
+
+/// Refuses flags that would have no effect, because entries say what they are about.
+fn refuse_flags(args: &Args) -> Result<(), ConfigError> {
+    let is_not = |value: &str, default| !value.eq_ignore_ascii_case(default);
     let flags = [
         ("--mqtt", args.mqtt.is_some()),
         ("--publish", !args.publish.is_empty()),
         ("--subscribe", !args.subscribe.is_empty()),
+        // Those with a default cannot be told from it.
+        ("--format", is_not(&args.format, "json")),
+        ("--dialect", is_not(&args.dialect, "legacy")),
+        ("--qos", args.qos != 0),
+        ("--password-file", args.password_file.is_some()),
+        ("--ca-file", args.ca_file.is_some()),
+        ("--client-id", args.client_id.is_some()),
     ];
-    match flags.into_iter().find(|(_, is_given)| *is_given) {
-        Some((flag, _)) => Err(ConfigError::new(
-            source.name(),
-            format_args!("{flag} beside an entry with a broker of its own"),
-            "one of both",
+    let given = flags.iter().filter(|(_, is_given)| *is_given);
+    let given: Vec<_> = given.map(|(flag, _)| *flag).collect();
+    match &*given {
+        [] => Ok(()),
+        given => Err(ConfigError::new(
+            "command line",
+            format_args!(
+                "{} beside an entry with a broker of its own",
+                given.join(", ")
+            ),
+            "one of both: the object mqtt of the entry has keys for all of this",
         )),
-        None => Ok(()),
     }
 }
 
@@ -161,14 +180,14 @@ fn of_file(source: &Source, warnings: &mut Warnings) -> Result<Vec<Entry>, Confi
     let mut object = root.object()?;
     let host_guid = guid(&mut object, "host-guid")?.unwrap_or_default();
     match object.take(&["drivers"]) {
-        None => Ok(vec![entry(&root, host_guid, warnings)?]),
+        None => Ok(vec![entry(&root, host_guid, Broker::Named, warnings)?]),
         Some(node) if node.is_object() => from_vscpd(source, &[], warnings),
         Some(node) => {
             object.warn_of_unknown_keys(&["drivers", "host-guid"], warnings);
             let entries = enabled(node.array()?, warnings)?;
             let entries = entries.iter();
             entries
-                .map(|node| entry(node, host_guid, warnings))
+                .map(|node| entry(node, host_guid, Broker::Named, warnings))
                 .collect()
         }
     }
@@ -197,7 +216,7 @@ fn from_vscpd(
         let nodes = enabled(nodes, warnings)?;
         return nodes
             .iter()
-            .map(|node| entry(node, host_guid, warnings))
+            .map(|node| entry(node, host_guid, Broker::NamedOrLocal, warnings))
             .collect();
     }
     let mut found = Vec::new();
@@ -218,7 +237,7 @@ fn from_vscpd(
             };
             return Err(list.error_found(format_args!("no driver {name:?}"), expected));
         };
-        found.push(entry(node, host_guid, warnings)?);
+        found.push(entry(node, host_guid, Broker::NamedOrLocal, warnings)?);
     }
     Ok(found)
 }
@@ -241,8 +260,24 @@ fn enabled<'a>(
     Ok(enabled)
 }
 
+/// Whether an entry must name its broker.
+#[derive(Clone, Copy)]
+enum Broker {
+    Named,
+    /// As the daemon has it: without `mqtt` it is that of this machine, and nothing goes there.
+    NamedOrLocal,
+}
+
+/// What stands for the `mqtt` that an entry of a vscpd.json does not have.
+const LOCAL_BROKER: &str = r#"{"host": "localhost", "port": 1883, "status-topic": ""}"#;
+
 /// Reads an entry.
-fn entry(node: &Node<'_>, host_guid: Guid, warnings: &mut Warnings) -> Result<Entry, ConfigError> {
+fn entry(
+    node: &Node<'_>,
+    host_guid: Guid,
+    broker: Broker,
+    warnings: &mut Warnings,
+) -> Result<Entry, ConfigError> {
     let mut object = node.object()?;
     object.warn_of_unknown_keys(&[KEYS, &["host-guid"]].concat(), warnings);
     let path = |node: Option<Node<'_>>| node.map(|node| node.string()).transpose();
@@ -255,8 +290,17 @@ fn entry(node: &Node<'_>, host_guid: Guid, warnings: &mut Warnings) -> Result<En
     let library = object.take(&["path-driver"]);
     let library = library.filter(|node| !node.is_blank());
     let guid = guid(&mut object, "guid")?;
-    let Some(mqtt) = object.take(&["mqtt"]) else {
-        return Err(node.error_found("no \"mqtt\"", "the object mqtt, with the broker"));
+    let mqtt = match (object.take(&["mqtt"]), broker) {
+        (Some(mqtt), _) => settings::read(&mqtt, warnings)?,
+        (None, Broker::NamedOrLocal) => {
+            let found = "no \"mqtt\": it is connected to localhost:1883, publishes nothing and \
+                         subscribes to nothing";
+            warnings.at(node, found);
+            settings::read(&Source::new("default", LOCAL_BROKER).root()?, warnings)?
+        }
+        (None, Broker::Named) => {
+            return Err(node.error_found("no \"mqtt\"", "the object mqtt, with the broker"));
+        }
     };
     Ok(Entry {
         name: name_of(&mut object)?,
@@ -268,7 +312,7 @@ fn entry(node: &Node<'_>, host_guid: Guid, warnings: &mut Warnings) -> Result<En
             None => None,
         },
         host_guid,
-        mqtt: settings::read(&mqtt, warnings)?,
+        mqtt,
     })
 }
 
@@ -333,6 +377,8 @@ fn of_flags(args: &Args, config: String, warnings: &mut Warnings) -> Result<Entr
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use clap::Parser;
 
     use super::*;
@@ -401,8 +447,37 @@ mod tests {
             (&["{}"], "{}: found no object mqtt, and no --mqtt URL"),
             (
                 &[mqtt, "--mqtt", "b"],
-                "inline entry: found --mqtt beside an entry",
+                "command line: found --mqtt beside an entry",
             ),
+            (
+                &[
+                    mqtt,
+                    "--mqtt",
+                    "b",
+                    "--publish",
+                    "t",
+                    "--qos",
+                    "1",
+                    "--format",
+                    "xml",
+                    "--dialect",
+                    "ns",
+                    "--client-id",
+                    "x",
+                ],
+                "command line: found --mqtt, --publish, --format, --dialect, --qos, --client-id \
+                 beside an entry",
+            ),
+            (
+                &["--driver", mqtt, "--qos", "2"],
+                "command line: found --qos beside an entry",
+            ),
+            (
+                &["--vscpd", "/no/such", "--driver", mqtt, "--mqtt", "b"],
+                "/no/such: found No such file",
+            ),
+            (&["/no/host.json"], "/no/host.json: found No such file"),
+            (&["/"], "/: found Is a directory"),
             (
                 &[mqtt, "--driver", mqtt],
                 "command line: found two drivers with the name",
@@ -420,5 +495,37 @@ mod tests {
             let error = read_args(args).unwrap_err();
             assert!(error.starts_with(expected), "{error}");
         }
+    }
+
+    #[test]
+    fn flags_beside_a_vscpd_json_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vscpd.json");
+        let drivers = r#"{"drivers": {"level2": [{"name": "a"}]}}"#;
+        std::fs::write(&path, drivers).unwrap();
+        let args = ["--vscpd", path.to_str().unwrap(), "--mqtt", "b"];
+        let error = read_args(&args).unwrap_err();
+        assert!(error.starts_with("command line: found --mqtt"), "{error}");
+    }
+
+    #[test]
+    fn an_entry_of_a_vscpd_json_without_mqtt_publishes_and_subscribes_to_nothing() {
+        let entries = read_args(&[r#"{"drivers": {"level2": [{"name": "a"}]}}"#]).unwrap();
+        let mqtt = &entries[0].mqtt;
+        assert_eq!(mqtt.address.to_string(), "mqtt://localhost:1883");
+        assert!(mqtt.publications.is_empty() && mqtt.subscriptions.is_empty());
+        assert!(mqtt.status_topic.is_none() && mqtt.will.is_none());
+    }
+
+    #[test]
+    fn beside_a_broker_any_file_may_be_the_configuration_of_the_driver() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("other.xml");
+        std::fs::write(&path, "<config/>").unwrap();
+        let path = path.to_str().unwrap();
+        let entries = read_args(&[path, "--library", "/x.so", "--mqtt", "b"]).unwrap();
+        assert_eq!(entries[0].config, path);
+        let error = read_args(&[path]).unwrap_err();
+        assert!(error.starts_with(path), "{error}");
     }
 }

@@ -51,3 +51,14 @@ fn topics_are_shown_with_the_guid_that_the_driver_will_have() {
     let expected = format!("OK web: mqtt://localhost:1883, subscribes to {guid}/#\n");
     assert_eq!(out, expected, "{error}");
 }
+
+#[test]
+fn an_error_of_a_topic_names_the_driver() {
+    let mqtt = json!({"status-topic": "{{user}}"});
+    let entry = json!({"name": "web", "path-config": driver_config(), "mqtt": mqtt});
+    let (is_good, _, error) = check(&[&entry.to_string()]);
+    assert!(
+        !is_good && error.contains("web: mqtt: a topic is"),
+        "{error}"
+    );
+}

@@ -52,7 +52,7 @@ const SCHEMES: [(&str, Scheme); 8] = [
 ];
 
 /// What an address looks like, for messages.
-pub(in crate::serve) const EXPECTED: &str = "an address like broker, 10.0.0.1:1883, mqtt://user@broker:1883, mqtts://broker or wss://broker/mqtt";
+pub(in crate::serve) const EXPECTED: &str = "an address like broker, 10.0.0.1:1883, mqtt://user@broker:1883, mqtts://broker or wss://broker/mqtt, with %25 for a % and %40 for a @ in user and password";
 
 impl Scheme {
     /// Returns true if the connection is encrypted.
@@ -80,7 +80,8 @@ impl Scheme {
 }
 
 impl Url {
-    /// Reads `[SCHEME://][USER[:PASSWORD]@]HOST[:PORT][/PATH]`. Returns `None` for any other text.
+    /// Reads `[SCHEME://][USER[:PASSWORD]@]HOST[:PORT][/PATH]`, with user and password escaped as in
+    /// all URLs: `%40` for `@`. Returns `None` for any other text.
     pub(in crate::serve) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let (scheme, rest) = match text.split_once("://") {
@@ -107,15 +108,31 @@ impl Url {
         let (user, password) = login.split_once(':').unwrap_or((login, ""));
         let (host, port) = split_port(place)?;
         let is_host = !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || c == '/');
+        let (user, password) = (unescaped(user)?, Secret(unescaped(password)?));
         is_host.then(|| Self {
             scheme,
-            user: user.to_owned(),
-            password: Secret(password.to_owned()),
+            user,
+            password,
             host: host.to_owned(),
             port,
             path: if is_websocket { path } else { String::new() },
         })
     }
+}
+
+/// Replaces `%` and two hexadecimal digits by their byte. Returns `None` if an escape is wrong, or
+/// the result is no text.
+fn unescaped(text: &str) -> Option<String> {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let (digits, rest) = part.as_bytes().split_at_checked(2)?;
+        let mut byte = [0];
+        hex::decode_to_slice(digits, &mut byte).ok()?;
+        bytes.extend(byte);
+        bytes.extend(rest);
+    }
+    String::from_utf8(bytes).ok()
 }
 
 /// Splits a host from its port. An IPv6 address with a port is in brackets.
@@ -185,6 +202,10 @@ mod tests {
                 "MQTTS://a:p@s:s@b/",
                 of(Some(Scheme::Tls), "a", "p@s:s", "b", None, ""),
             ),
+            (
+                "mqtt://a%3Ab%40c:p%25%C3%BC%2f@b",
+                of(Some(Scheme::Tcp), "a:b@c", "p%\u{fc}/", "b", None, ""),
+            ),
             ("stcp://b", of(Some(Scheme::Tls), "", "", "b", None, "")),
             (
                 "ws://b/mqtt",
@@ -206,6 +227,11 @@ mod tests {
             "mqtt://b/topic",
             "a b",
             "mqtt://",
+            "mqtt://a:p%@b",
+            "mqtt://a:p%4@b",
+            "mqtt://a:p%zz@b",
+            "mqtt://a:p%+1@b",
+            "mqtt://a%FF@b",
         ] {
             assert_eq!(Url::parse(text), None, "{text}");
         }

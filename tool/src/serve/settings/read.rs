@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, fs, time::Duration};
 
-use vscpl2drv_websocksrv::located_json::{ConfigError, Node, Object, Warnings};
+use vscpl2drv_websocksrv::{
+    event::Guid,
+    located_json::{ConfigError, Node, Object, Warnings},
+};
 
 use super::{
     Filter, HomeAssistant, Mqtt, Publication, QueueLimits, Reconnect, Secret, Subscription, Tls,
@@ -519,8 +522,8 @@ impl<'a> Reader<'_, 'a, '_> {
             ("guid-mask", &mut filter.guid.1),
         ] {
             if let Some(node) = take(&mut object, &[name]).filter(|node| !node.is_blank()) {
-                let guid = node.string()?.parse::<vscpl2drv_websocksrv::event::Guid>();
-                *bytes = guid.map_err(|error| node.error_found(&error, "a GUID"))?.0;
+                let guid: Guid = node.parsed(str::parse)?;
+                *bytes = guid.0;
             }
         }
         Ok(filter)

@@ -251,6 +251,10 @@ fn errors_name_the_key_and_what_it_should_be() {
             "f:1: tls.psk: found a pre-shared key",
         ),
         (
+            r#"{"filter": {"guid-mask": "zz"}}"#,
+            "f:1: filter.guid-mask: found \"zz\", expected ",
+        ),
+        (
             r#"{"password-file": "/no/such"}"#,
             "f:1: password-file: found /no/such: No such file",
         ),
