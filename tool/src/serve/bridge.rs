@@ -260,14 +260,19 @@ impl Bridge {
         self.filters.iter().any(|filter| matches(filter, topic))
     }
 
+    /// Returns true if this is a topic on which the host tells its own state.
+    pub(super) fn tells_state(&self, topic: &str) -> bool {
+        let own = [&self.will_topic, &self.status_topic];
+        own.into_iter().flatten().any(|own| own == topic)
+    }
+
     /// Returns the event of a message, `None` if the driver is not to have it.
     pub(super) fn incoming(
         &self,
         topic: &str,
         payload: &[u8],
     ) -> Result<Option<Event>, MessageError> {
-        let own = [&self.will_topic, &self.status_topic];
-        if own.into_iter().flatten().any(|own| own == topic) {
+        if self.tells_state(topic) {
             return Ok(None);
         }
         let mut subscriptions = self.subscriptions();

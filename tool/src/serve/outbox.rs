@@ -100,6 +100,13 @@ impl Outbox {
         self.trim(&mut state);
     }
 
+    /// Takes all messages, for another queue.
+    pub(super) fn take_all(&self) -> Vec<Message> {
+        let mut state = self.lock();
+        state.bytes = 0;
+        std::mem::take(&mut state.messages).into()
+    }
+
     /// Waits until there is a message.
     pub(super) async fn wait(&self) {
         loop {
@@ -187,7 +194,9 @@ mod tests {
         outbox.put_back(vec![message(1), message(2)]);
         outbox.put_back(vec![message(0)]);
         assert_eq!(outbox.counts(), (3, 1));
-        assert_eq!(rest(&outbox), [1, 2, 3].map(message));
+        assert_eq!(outbox.take_all(), [1, 2, 3].map(message));
+        assert_eq!(outbox.counts(), (0, 1));
+        assert_eq!(outbox.lock().bytes, 0);
     }
 
     #[test]

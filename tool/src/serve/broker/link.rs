@@ -20,6 +20,7 @@ use vscpl2drv_websocksrv::event::Event;
 
 use super::{
     backoff::Backoff,
+    handover::{Ending, Kept},
     packets::Filter,
     session::{Incoming, Session, SessionError},
     transport::{self, Stream},
@@ -45,8 +46,10 @@ pub(in crate::serve) struct Link {
     shared: Arc<Shared>,
     /// Takes the events for the driver.
     inbox: mpsc::Sender<Event>,
-    /// Becomes true when the connection is to end.
-    stop: watch::Receiver<bool>,
+    /// Says when the connection is to end, and why.
+    stop: watch::Receiver<Option<Ending>>,
+    /// What the connection before a reload has left.
+    kept: Kept,
     /// Events that the driver has no room for yet; nothing is read meanwhile. They outlive their
     /// connection, for the broker knows that they have come.
     waiting: VecDeque<Event>,
@@ -103,28 +106,64 @@ impl Link {
     pub(in crate::serve) fn new(
         shared: Arc<Shared>,
         inbox: mpsc::Sender<Event>,
-        stop: watch::Receiver<bool>,
+        stop: watch::Receiver<Option<Ending>>,
+        kept: Kept,
     ) -> Self {
         Self {
             shared,
             inbox,
             stop,
+            kept,
             waiting: VecDeque::new(),
         }
     }
 
-    /// Connects, and connects again, until it is stopped.
-    pub(in crate::serve) async fn run(mut self) {
-        self.stay_connected().await;
+    /// Connects, and connects again, until it is stopped. Returns what is left to the next one.
+    pub(in crate::serve) async fn run(mut self) -> Kept {
+        let session = self.stay_connected().await;
         // If only the broker is another the driver is still there.
         let delivered = timeout(STOP_TIMEOUT, self.deliver_waiting()).await;
         drop(delivered);
         self.count_undelivered();
+        self.leave(session)
     }
 
-    async fn stay_connected(&mut self) {
+    /// Counts what will never be sent if the host ends, and keeps it for the next connection if it
+    /// does not.
+    fn leave(&mut self, mut session: Session) -> Kept {
+        match self.ending() {
+            Ending::Host => {
+                self.count_rest(&session);
+                Kept::default()
+            }
+            Ending::GoOn => Kept {
+                session: Some(session),
+            },
+            Ending::Move => {
+                let again = session.take_unconfirmed();
+                self.put_back(&self.shared.bridge(), again);
+                Kept::default()
+            }
+        }
+    }
+
+    /// Returns why the connection ends.
+    fn ending(&self) -> Ending {
+        self.stop.borrow().unwrap_or(Ending::Host)
+    }
+
+    /// Returns messages to the queue: but those that each connection begins with, which would come
+    /// behind newer ones.
+    fn put_back(&self, bridge: &Bridge, mut messages: Vec<Message>) {
+        messages.retain(|message| !bridge.tells_state(&message.topic));
+        self.shared.outbox.put_back(messages);
+    }
+
+    /// Returns the session when it is stopped.
+    async fn stay_connected(&mut self) -> Session {
         let bridge = self.shared.bridge();
-        let mut session = Session::new(&bridge.mqtt);
+        let session = self.kept.session.take();
+        let mut session = session.unwrap_or_else(|| Session::new(&bridge.mqtt));
         let mut backoff = Backoff::new(bridge.mqtt.reconnect);
         let mut told: Option<(String, Instant)> = None;
         loop {
@@ -133,13 +172,10 @@ impl Link {
             let was_connected = self.shared.set_connected(false);
             let keeps_session = !bridge.mqtt.clean_session && !bridge.mqtt.client_id.is_empty();
             let again = session.lost(keeps_session);
-            self.shared.outbox.put_back(again);
+            self.put_back(&bridge, again);
             self.count_unsendable(&mut session);
             let error = match end {
-                End::Stopped => {
-                    self.count_rest(&session);
-                    return;
-                }
+                End::Stopped => return session,
                 End::Lost(error) => error.to_string(),
             };
             let is_told = told.as_ref().is_some_and(|(text, time)| {
@@ -167,10 +203,7 @@ impl Link {
             };
             select! {
                 () = pause => {}
-                () = stopped(&mut stop) => {
-                    self.count_rest(&session);
-                    return;
-                }
+                () = stopped(&mut stop) => return session,
             }
         }
     }
@@ -224,7 +257,7 @@ impl Link {
         };
         if !keeps_session {
             let again = session.take_unconfirmed();
-            self.shared.outbox.put_back(again);
+            self.put_back(bridge, again);
         }
         self.shared.set_connected(true);
         self.shared
@@ -519,7 +552,7 @@ async fn write(
 }
 
 /// Waits until the connection is to end.
-async fn stopped(stop: &mut watch::Receiver<bool>) {
+async fn stopped(stop: &mut watch::Receiver<Option<Ending>>) {
     // If nobody can say it any more, it is over as well.
-    let _ = stop.wait_for(|is_stopped| *is_stopped).await;
+    let _ = stop.wait_for(Option::is_some).await;
 }
