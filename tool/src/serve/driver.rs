@@ -289,6 +289,7 @@ impl Driver {
     /// Connects an open driver anew, by other settings.
     pub(super) async fn reconnect(&mut self, bridge: Arc<Bridge>) {
         let kept = self.end_link(self.ending_before(&bridge)).await;
+        self.shared.outbox.set_limits(bridge.mqtt.queue);
         *self
             .shared
             .bridge
