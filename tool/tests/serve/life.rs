@@ -304,6 +304,31 @@ fn a_reload_keeps_what_the_broker_has_not_confirmed() {
 }
 
 #[test]
+fn a_topic_that_a_reload_takes_out_does_not_reach_the_driver() {
+    if !broker::is_there() {
+        return;
+    }
+    let broker = Broker::start();
+    let mqtt = |topics: &[&str]| {
+        let topics: Vec<_> = topics
+            .iter()
+            .map(|topic| json!({"topic": topic, "qos": 1}))
+            .collect();
+        json!({"port": broker.port, "clientid": "host-u", "subscribe": topics})
+    };
+    let host = Host::start(&mqtt(&["old", "new"]));
+    let mut client = host.client();
+    host.reload(&entry(&mqtt(&["new"])));
+    host.wait_for("subscribed to 1 topic");
+    broker.publish("old", b"0,20,3,0,,,-,1", &["-q", "1"]);
+    broker.publish("new", b"0,20,3,0,,,-,2", &["-q", "1"]);
+    assert!(client.event().ends_with(",0x02"));
+    let (_, last) = host.stop();
+    // The broker does not send it.
+    assert!(last.contains("1 received, 1 events written"), "{last}");
+}
+
+#[test]
 fn a_broker_that_stands_still_holds_no_client_up_and_gets_all_in_the_end() {
     if !broker::is_there() {
         return;

@@ -1,5 +1,7 @@
 //! What a connection leaves to the next one when the configuration is read again.
 
+use std::collections::BTreeSet;
+
 use super::session::Session;
 use crate::serve::settings::Mqtt;
 
@@ -19,6 +21,8 @@ pub(in crate::serve) enum Ending {
 pub(in crate::serve) struct Kept {
     /// The session with all that the broker has not confirmed.
     pub(super) session: Option<Session>,
+    /// The topic filters that the session has been subscribed to.
+    pub(super) filters: BTreeSet<String>,
 }
 
 impl Ending {

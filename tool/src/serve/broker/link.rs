@@ -25,7 +25,9 @@ use super::{
     session::{Incoming, Session, SessionError},
     transport::{self, Stream},
 };
-use crate::serve::{bridge::Bridge, counters::Loss, driver::Shared, outbox::Message};
+use crate::serve::{
+    bridge::Bridge, counters::Loss, driver::Shared, outbox::Message, topic::matches,
+};
 
 /// How long the end of a connection may take.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
@@ -48,7 +50,8 @@ pub(in crate::serve) struct Link {
     inbox: mpsc::Sender<Event>,
     /// Says when the connection is to end, and why.
     stop: watch::Receiver<Option<Ending>>,
-    /// What the connection before a reload has left.
+    /// What the connection before a reload has left. Its filters are those that are not wanted any
+    /// more.
     kept: Kept,
     /// Events that the driver has no room for yet; nothing is read meanwhile. They outlive their
     /// connection, for the broker knows that they have come.
@@ -136,9 +139,15 @@ impl Link {
                 self.count_rest(&session);
                 Kept::default()
             }
-            Ending::GoOn => Kept {
-                session: Some(session),
-            },
+            Ending::GoOn => {
+                let mut filters = std::mem::take(&mut self.kept.filters);
+                let bridge = self.shared.bridge();
+                filters.extend(filters_of(&bridge).into_iter().map(|filter| filter.topic));
+                Kept {
+                    session: Some(session),
+                    filters,
+                }
+            }
             Ending::Move => {
                 let again = session.take_unconfirmed();
                 self.put_back(&self.shared.bridge(), again);
@@ -162,6 +171,9 @@ impl Link {
     /// Returns the session when it is stopped.
     async fn stay_connected(&mut self) -> Session {
         let bridge = self.shared.bridge();
+        for filter in filters_of(&bridge) {
+            self.kept.filters.remove(&filter.topic);
+        }
         let session = self.kept.session.take();
         let mut session = session.unwrap_or_else(|| Session::new(&bridge.mqtt));
         let mut backoff = Backoff::new(bridge.mqtt.reconnect);
@@ -275,7 +287,7 @@ impl Link {
             write,
             is_dirty: false,
         };
-        match open.serve().await {
+        match open.serve(keeps_session).await {
             Ok(()) => {
                 let ended = timeout(STOP_TIMEOUT, open.end()).await;
                 drop(ended);
@@ -335,7 +347,10 @@ async fn open(
 
 impl Open<'_> {
     /// Serves the connection until it is stopped.
-    async fn serve(&mut self) -> Result<(), LinkError> {
+    async fn serve(&mut self, keeps_session: bool) -> Result<(), LinkError> {
+        if keeps_session {
+            self.unsubscribe_old()?;
+        }
         self.greet()?;
         for incoming in self.session.receive(&[])? {
             self.handle(incoming)?;
@@ -387,27 +402,27 @@ impl Open<'_> {
         if let Some(message) = self.bridge.first_announcement() {
             self.session.publish(message)?;
         }
-        let filters = self.filters();
+        let filters = filters_of(&self.bridge);
         if !filters.is_empty() {
             self.session.subscribe(&filters)?;
         }
         Ok(())
     }
 
-    fn filters(&self) -> Vec<Filter> {
-        let subscriptions = self.bridge.subscriptions();
-        let filters = subscriptions.map(|(topic, subscription)| Filter {
-            topic: topic.to_owned(),
-            qos: subscription.qos,
-            options: subscription.options,
-        });
-        let topics = self.bridge.discovery_topics().into_iter();
-        let discovery = topics.map(|topic| Filter {
-            topic,
-            qos: 0,
-            options: None,
-        });
-        filters.chain(discovery).collect()
+    /// Ends the subscriptions of the session that are not in the configuration any more.
+    fn unsubscribe_old(&mut self) -> Result<(), LinkError> {
+        let old: Vec<_> = self.link.kept.filters.iter().cloned().collect();
+        if !old.is_empty() {
+            self.session.unsubscribe(&old)?;
+        }
+        Ok(())
+    }
+
+    /// Returns true if only a subscription that is not wanted any more has this topic: the broker
+    /// had the message before it knew.
+    fn is_unwanted(&self, topic: &str) -> bool {
+        let mut old = self.link.kept.filters.iter();
+        old.any(|filter| matches(filter, topic)) && !self.bridge.may_come_back(topic)
     }
 
     fn handle(&mut self, incoming: Incoming) -> Result<(), LinkError> {
@@ -419,6 +434,10 @@ impl Open<'_> {
                     return Ok(());
                 }
                 shared.counters.received.fetch_add(1, Ordering::Relaxed);
+                if self.is_unwanted(topic) {
+                    shared.counters.filtered.fetch_add(1, Ordering::Relaxed);
+                    return Ok(());
+                }
                 // A retained message is what somebody knew before this connection, not an echo.
                 if !delivery.is_retained && shared.is_own(topic, payload) {
                     shared.counters.echoes.fetch_add(1, Ordering::Relaxed);
@@ -439,7 +458,7 @@ impl Open<'_> {
                 }
             }
             Incoming::Subscribed { refused } => {
-                let filters = self.filters();
+                let filters = filters_of(&self.bridge);
                 let granted = filters.len().saturating_sub(refused.len());
                 shared.note(match granted {
                     1 => "subscribed to 1 topic".to_owned(),
@@ -486,9 +505,9 @@ impl Open<'_> {
         if let Some(message) = last {
             self.session.publish(message)?;
         }
-        if self.bridge.mqtt.clean_session {
-            let filters: Vec<_> = self
-                .filters()
+        // Nobody comes back to the session, which the broker may keep.
+        if self.bridge.mqtt.clean_session || self.link.ending() == Ending::Move {
+            let filters: Vec<_> = filters_of(&self.bridge)
                 .into_iter()
                 .map(|filter| filter.topic)
                 .collect();
@@ -529,6 +548,22 @@ impl Open<'_> {
             }
         }
     }
+}
+
+/// Returns what a driver is subscribed to.
+fn filters_of(bridge: &Bridge) -> Vec<Filter> {
+    let filters = bridge.subscriptions().map(|(topic, subscription)| Filter {
+        topic: topic.to_owned(),
+        qos: subscription.qos,
+        options: subscription.options,
+    });
+    let topics = bridge.discovery_topics().into_iter();
+    let discovery = topics.map(|topic| Filter {
+        topic,
+        qos: 0,
+        options: None,
+    });
+    filters.chain(discovery).collect()
 }
 
 /// Writes what is there. May be given up at any time and called again.
