@@ -438,8 +438,10 @@ impl Open<'_> {
                     shared.counters.filtered.fetch_add(1, Ordering::Relaxed);
                     return Ok(());
                 }
-                // A retained message is what somebody knew before this connection, not an echo.
-                if !delivery.is_retained && shared.is_own(topic, payload) {
+                // A retained message is what somebody knew before this connection, not an echo, if its
+                // flag says so.
+                let is_old = delivery.is_retained && !self.bridge.retains_as_published(topic);
+                if !is_old && shared.is_own(topic, payload) {
                     shared.counters.echoes.fetch_add(1, Ordering::Relaxed);
                     return Ok(());
                 }
