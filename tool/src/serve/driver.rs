@@ -94,6 +94,14 @@ impl Shared {
         self.is_connected.swap(is_connected, Ordering::Relaxed)
     }
 
+    /// Remembers that a message has just been sent, or confirmed, if it may come back.
+    pub(super) fn remember_own(&self, bridge: &Bridge, message: &Message) {
+        if bridge.may_come_back(&message.topic) {
+            let (topic, payload) = (&message.topic, &message.payload);
+            lock(&self.published).remember(topic, payload, None, Instant::now());
+        }
+    }
+
     /// Returns true if a message of the broker is one of this driver.
     pub(super) fn is_own(&self, topic: &str, payload: &[u8]) -> bool {
         let mut published = lock(&self.published);
@@ -443,7 +451,7 @@ impl Body {
             match message {
                 Ok(message) => {
                     bridge.observe(&event, index, &message);
-                    self.push(&bridge, message);
+                    self.push(message);
                 }
                 Err(error) => shared.lose(Loss::NoTopic, 1, &error),
             }
@@ -454,15 +462,11 @@ impl Body {
     fn announce(&self) {
         let bridge = self.shared.bridge();
         for message in bridge.announcements() {
-            self.push(&bridge, message);
+            self.push(message);
         }
     }
 
-    fn push(&self, bridge: &Bridge, message: Message) {
-        if bridge.may_come_back(&message.topic) {
-            let (topic, payload) = (&message.topic, &message.payload);
-            lock(&self.shared.published).remember(topic, payload, None, Instant::now());
-        }
+    fn push(&self, message: Message) {
         self.shared.outbox.push(message, PATIENCE);
     }
 

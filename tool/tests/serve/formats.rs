@@ -194,3 +194,35 @@ fn own_messages_do_not_come_back() {
         assert!(version == 500 || !last.contains(" 0 echoes"), "{last}");
     }
 }
+
+#[test]
+fn own_messages_of_a_broker_that_was_slow_do_not_come_back() {
+    if !broker::is_there() {
+        return;
+    }
+    let broker = Broker::start();
+    let mqtt = json!({
+        "port": broker.port,
+        // One is on its way, the other waits.
+        "mqtt-options": {"send-maximum": 1},
+        "publish": [{"topic": "vscp/{{data[0]}}", "qos": 1, "format": "string"}],
+        "subscribe": [{"topic": "vscp/#", "qos": 1}],
+    });
+    let mut entry = crate::host::entry(&mqtt);
+    entry["path-config"]["echo-filter"] = json!(false);
+    let host = Host::with(&entry, &[]);
+    host.wait_for("subscribed to 1 topic");
+    let mut client = host.client();
+    broker.freeze(true);
+    client.send_event("0,20,3,0,,,-,1");
+    client.send_event("0,20,3,0,,,-,2");
+    // Longer than they are remembered.
+    std::thread::sleep(std::time::Duration::from_secs(11));
+    broker.freeze(false);
+    broker.wait_for_nth("'vscp/2'", 2);
+    broker.publish("vscp/x", b"0,20,3,0,,,-,3", &["-q", "1"]);
+    let event = client.event();
+    assert!(event.ends_with(",0x03"), "{event}");
+    let (_, last) = host.stop();
+    assert!(last.contains(" 2 echoes"), "{last}");
+}

@@ -352,9 +352,7 @@ impl Open<'_> {
             self.unsubscribe_old()?;
         }
         self.greet()?;
-        for incoming in self.session.receive(&[])? {
-            self.handle(incoming)?;
-        }
+        self.receive(&[])?;
         let mut buffer = vec![0; READ_BYTES];
         let shared = self.link.shared.clone();
         loop {
@@ -378,9 +376,7 @@ impl Open<'_> {
             match step {
                 Step::Read(0) => return Err(LinkError::Ended(String::new())),
                 Step::Read(length) => {
-                    for incoming in self.session.receive(&buffer[..length])? {
-                        self.handle(incoming)?;
-                    }
+                    self.receive(&buffer[..length])?;
                     self.link.deliver();
                 }
                 Step::Deliver => self.link.deliver(),
@@ -425,6 +421,24 @@ impl Open<'_> {
         old.any(|filter| matches(filter, topic)) && !self.bridge.may_come_back(topic)
     }
 
+    /// Handles what the broker has sent.
+    fn receive(&mut self, bytes: &[u8]) -> Result<(), LinkError> {
+        let incoming = self.session.receive(bytes)?;
+        self.remember_confirmed();
+        for incoming in incoming {
+            self.handle(incoming)?;
+        }
+        Ok(())
+    }
+
+    /// A slow broker may have taken longer to confirm messages than they are remembered, and sends
+    /// them back only now.
+    fn remember_confirmed(&mut self) {
+        for message in self.session.take_confirmed() {
+            self.link.shared.remember_own(&self.bridge, &message);
+        }
+    }
+
     fn handle(&mut self, incoming: Incoming) -> Result<(), LinkError> {
         let shared = &self.link.shared;
         match incoming {
@@ -441,7 +455,9 @@ impl Open<'_> {
                 // A retained message is what somebody knew before this connection, not an echo, if its
                 // flag says so.
                 let is_old = delivery.is_retained && !self.bridge.retains_as_published(topic);
-                if !is_old && shared.is_own(topic, payload) {
+                let is_own =
+                    || shared.is_own(topic, payload) || self.session.is_on_its_way(topic, payload);
+                if !is_old && is_own() {
                     shared.counters.echoes.fetch_add(1, Ordering::Relaxed);
                     return Ok(());
                 }
@@ -488,6 +504,8 @@ impl Open<'_> {
             let Some(message) = self.link.shared.outbox.pop() else {
                 break;
             };
+            // The time in which it may come back begins now, however long it has waited.
+            self.link.shared.remember_own(&self.bridge, &message);
             self.session.publish(message)?;
             self.link
                 .shared
@@ -544,6 +562,7 @@ impl Open<'_> {
                     }
                     // The driver is closed, or is to have another broker.
                     self.session.receive(&buffer[..length])?;
+                    self.remember_confirmed();
                 }
                 written = write(&mut self.write, &mut self.session.out, &mut self.is_dirty),
                     if has_output => written?,
