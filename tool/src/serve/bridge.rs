@@ -17,9 +17,12 @@ use super::{
     discovery::{self, Discovery},
     outbox::Message,
     payload::{self, Decoded, Encoding, PayloadError},
-    settings::{Mqtt, Publication, Subscription},
+    settings::{Mqtt, Publication, Subscription, Version},
     topic::{Names, Template, Values, is_topic, matches},
 };
+
+/// The bit of an option of a subscription (MQTT 5 section 3.8.3.1).
+const RETAIN_AS_PUBLISHED: u8 = 0x08;
 
 /// Translates between a driver and its broker. Knows neither sockets nor threads.
 #[derive(Debug)]
@@ -260,14 +263,29 @@ impl Bridge {
         self.filters.iter().any(|filter| matches(filter, topic))
     }
 
+    /// Returns true if the flag of retained messages of a topic is as they were published, so that new
+    /// ones have it, too (MQTT 5).
+    pub(super) fn retains_as_published(&self, topic: &str) -> bool {
+        let is_as_published = |options: u8| options & RETAIN_AS_PUBLISHED != 0;
+        self.mqtt.version == Version::V5
+            && self.subscriptions().any(|(filter, subscription)| {
+                subscription.options.is_some_and(is_as_published) && matches(filter, topic)
+            })
+    }
+
+    /// Returns true if this is a topic on which the host tells its own state.
+    pub(super) fn tells_state(&self, topic: &str) -> bool {
+        let own = [&self.will_topic, &self.status_topic];
+        own.into_iter().flatten().any(|own| own == topic)
+    }
+
     /// Returns the event of a message, `None` if the driver is not to have it.
     pub(super) fn incoming(
         &self,
         topic: &str,
         payload: &[u8],
     ) -> Result<Option<Event>, MessageError> {
-        let own = [&self.will_topic, &self.status_topic];
-        if own.into_iter().flatten().any(|own| own == topic) {
+        if self.tells_state(topic) {
             return Ok(None);
         }
         let mut subscriptions = self.subscriptions();
@@ -412,6 +430,19 @@ mod tests {
         // Without data the second topic is none.
         let messages: Vec<_> = bridge.outgoing(&event("0,20,3,0,,1,-")).collect();
         assert_eq!(messages[1], Err(TopicError(String::new())));
+    }
+
+    #[test]
+    fn the_flag_of_retained_messages_is_as_published_if_a_subscription_of_mqtt_5_says_so() {
+        for (version, expected) in [(500, true), (311, false)] {
+            let bridge = bridge(&format!(
+                r#"{{"mqtt-options": {{"protocol-version": {version}}}, "subscribe":
+                    [{{"topic": "a/#", "v5-options": "RETAIN_AS_PUBLISHED"}}, {{"topic": "b"}}]}}"#
+            ))
+            .unwrap();
+            assert_eq!(bridge.retains_as_published("a/1"), expected, "{version}");
+            assert!(!bridge.retains_as_published("b"), "{version}");
+        }
     }
 
     #[test]

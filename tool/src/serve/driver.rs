@@ -30,7 +30,7 @@ use vscpl2drv_websocksrv::{
 
 use super::{
     bridge::Bridge,
-    broker::Link,
+    broker::{Ending, Kept, Link},
     counters::{Counters, Loss},
     entry::Entry,
     outbox::{Message, Outbox},
@@ -96,6 +96,14 @@ impl Shared {
         }
         self.outbox.set_connected(is_connected);
         self.is_connected.swap(is_connected, Ordering::Relaxed)
+    }
+
+    /// Remembers that a message has just been sent, or confirmed, if it may come back.
+    pub(super) fn remember_own(&self, bridge: &Bridge, message: &Message) {
+        if bridge.may_come_back(&message.topic) {
+            let (topic, payload) = (&message.topic, &message.payload);
+            lock(&self.published).remember(topic, payload, None, Instant::now());
+        }
     }
 
     /// Returns true if a message of the broker is one of this driver.
@@ -216,13 +224,22 @@ pub(super) struct Driver {
     is_stopping: Arc<AtomicBool>,
     stop: watch::Sender<bool>,
     thread: thread::JoinHandle<()>,
-    link: JoinHandle<()>,
-    end_link: watch::Sender<bool>,
+    link: JoinHandle<Kept>,
+    end_link: watch::Sender<Option<Ending>>,
+}
+
+/// What a driver leaves to the one that takes its place.
+#[derive(Default)]
+pub(super) struct Legacy {
+    link: Kept,
+    /// Messages that wait for the broker.
+    messages: Vec<Message>,
 }
 
 impl Driver {
-    /// Opens a driver, and begins to connect it. Call it within the runtime.
-    pub(super) fn open(plan: Plan) -> Result<Self, Box<dyn Error>> {
+    /// Opens a driver, and begins to connect it. Takes `legacy` if that goes well. Call it within the
+    /// runtime.
+    pub(super) fn open(plan: Plan, legacy: &mut Legacy) -> Result<Self, Box<dyn Error>> {
         let Plan {
             name,
             opening,
@@ -257,7 +274,12 @@ impl Driver {
             return Err(format!("{}: {library}: {error}", shared.name).into());
         }
         shared.note(format_args!("{} is open", opening.library.display()));
-        let (end_link, link) = connect(&shared, &inbox);
+        let Legacy {
+            link: kept,
+            messages,
+        } = std::mem::take(legacy);
+        shared.outbox.put_back(messages);
+        let (end_link, link) = connect(&shared, &inbox, kept);
         Ok(Self {
             shared,
             opening,
@@ -281,35 +303,45 @@ impl Driver {
 
     /// Connects an open driver anew, by other settings.
     pub(super) async fn reconnect(&mut self, bridge: Arc<Bridge>) {
-        self.end_link().await;
+        let kept = self.end_link(self.ending_before(&bridge)).await;
+        self.shared.outbox.set_limits(bridge.mqtt.queue);
         *self
             .shared
             .bridge
             .write()
             .unwrap_or_else(PoisonError::into_inner) = bridge;
-        (self.end_link, self.link) = connect(&self.shared, &self.inbox);
+        (self.end_link, self.link) = connect(&self.shared, &self.inbox, kept);
     }
 
-    /// Closes the driver, sends what it has given, and ends the connection.
-    pub(super) async fn close(mut self) {
+    /// Returns how the connection ends that one by other settings follows.
+    pub(super) fn ending_before(&self, bridge: &Bridge) -> Ending {
+        Ending::between(&self.shared.bridge().mqtt, &bridge.mqtt)
+    }
+
+    /// Closes the driver, sends what it has given, and ends the connection. Returns what is left.
+    pub(super) async fn close(mut self, ending: Ending) -> Legacy {
         self.is_stopping.store(true, Ordering::Relaxed);
         self.stop.send_replace(true);
-        let thread = self.thread;
         // Its threads must be able to use the runtime meanwhile.
-        let joined = tokio::task::spawn_blocking(move || thread.join());
+        let joined = tokio::task::spawn_blocking(move || self.thread.join());
         if !matches!(joined.await, Ok(Ok(()))) {
             self.shared.warning("a thread of the driver has panicked");
         }
-        self.end_link.send_replace(true);
-        let _ = (&mut self.link).await;
-        self.shared.tell_losses();
-        self.shared
-            .note(format_args!("closed; {}", self.shared.counters));
+        self.end_link.send_replace(Some(ending));
+        let link = (&mut self.link).await.unwrap_or_default();
+        let shared = self.shared;
+        shared.tell_losses();
+        shared.note(format_args!("closed; {}", shared.counters));
+        Legacy {
+            link,
+            messages: shared.outbox.take_all(),
+        }
     }
 
-    async fn end_link(&mut self) {
-        self.end_link.send_replace(true);
-        let _ = (&mut self.link).await;
+    async fn end_link(&mut self, ending: Ending) -> Kept {
+        self.end_link.send_replace(Some(ending));
+        // One that has panicked has left nothing.
+        (&mut self.link).await.unwrap_or_default()
     }
 }
 
@@ -326,9 +358,10 @@ fn hash_of_file(path: &str) -> Option<u64> {
 fn connect(
     shared: &Arc<Shared>,
     inbox: &mpsc::Sender<Event>,
-) -> (watch::Sender<bool>, JoinHandle<()>) {
-    let (end, ended) = watch::channel(false);
-    let link = Link::new(shared.clone(), inbox.clone(), ended);
+    kept: Kept,
+) -> (watch::Sender<Option<Ending>>, JoinHandle<Kept>) {
+    let (end, ended) = watch::channel(None);
+    let link = Link::new(shared.clone(), inbox.clone(), ended, kept);
     (end, tokio::spawn(link.run()))
 }
 
@@ -425,7 +458,7 @@ impl Body {
             match message {
                 Ok(message) => {
                     bridge.observe(&event, index, &message);
-                    self.push(&bridge, message);
+                    self.push(message);
                 }
                 Err(error) => shared.lose(Loss::NoTopic, 1, &error),
             }
@@ -436,15 +469,11 @@ impl Body {
     fn announce(&self) {
         let bridge = self.shared.bridge();
         for message in bridge.announcements() {
-            self.push(&bridge, message);
+            self.push(message);
         }
     }
 
-    fn push(&self, bridge: &Bridge, message: Message) {
-        if bridge.may_come_back(&message.topic) {
-            let (topic, payload) = (&message.topic, &message.payload);
-            lock(&self.shared.published).remember(topic, payload, None, Instant::now());
-        }
+    fn push(&self, message: Message) {
         self.shared.outbox.push(message, PATIENCE);
     }
 

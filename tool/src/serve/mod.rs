@@ -31,7 +31,8 @@ use tokio::{select, time::sleep};
 use vscpl2drv_websocksrv::event::Guid;
 
 use self::{
-    driver::{Driver, Plan},
+    broker::Ending,
+    driver::{Driver, Legacy, Plan},
     entry::Entry,
     notify::Notifier,
     signals::{Order, Signals},
@@ -176,7 +177,7 @@ fn check(entry: Entry) -> Result<String, Box<dyn Error>> {
 async fn serve(args: &Args, entry: Entry) -> Result<(), Box<dyn Error>> {
     let notifier = Notifier::new();
     let mut signals = Signals::new()?;
-    let mut driver = Driver::open(Plan::of(entry)?)?;
+    let mut driver = Driver::open(Plan::of(entry)?, &mut Legacy::default())?;
     notifier.tell("READY=1");
     if args.only.is_some() {
         println!("{READY}");
@@ -209,7 +210,7 @@ async fn serve(args: &Args, entry: Entry) -> Result<(), Box<dyn Error>> {
         }
     }
     notifier.tell("STOPPING=1");
-    driver.close().await;
+    driver.close(Ending::Host).await;
     Ok(())
 }
 
@@ -235,8 +236,9 @@ async fn reload(args: &Args, mut driver: Driver) -> Result<Driver, Box<dyn Error
         return Ok(driver);
     }
     let old = driver.plan();
-    driver.close().await;
-    let error = match Driver::open(plan) {
+    let ending = driver.ending_before(&plan.bridge);
+    let mut legacy = driver.close(ending).await;
+    let error = match Driver::open(plan, &mut legacy) {
         Ok(driver) => {
             driver.shared.note("the configuration was read again");
             return Ok(driver);
@@ -244,7 +246,7 @@ async fn reload(args: &Args, mut driver: Driver) -> Result<Driver, Box<dyn Error
         Err(error) => error,
     };
     // Only the driver itself knows all that it refuses.
-    match Driver::open(old) {
+    match Driver::open(old, &mut legacy) {
         Ok(driver) => {
             tell_unchanged(&driver, &*error);
             Ok(driver)

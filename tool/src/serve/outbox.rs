@@ -30,7 +30,6 @@ impl Message {
 /// a full queue makes the reader wait; while there is none the oldest messages go.
 #[derive(Debug)]
 pub(super) struct Outbox {
-    limits: QueueLimits,
     state: Mutex<State>,
     /// Wakes the reader.
     has_room: Condvar,
@@ -38,8 +37,9 @@ pub(super) struct Outbox {
     has_messages: Notify,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
+    limits: QueueLimits,
     messages: VecDeque<Message>,
     bytes: usize,
     is_connected: bool,
@@ -50,11 +50,25 @@ struct State {
 impl Outbox {
     pub(super) fn new(limits: QueueLimits) -> Self {
         Self {
-            limits,
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                limits,
+                messages: VecDeque::new(),
+                bytes: 0,
+                is_connected: false,
+                dropped: 0,
+            }),
             has_room: Condvar::new(),
             has_messages: Notify::new(),
         }
+    }
+
+    /// Sets other limits, and drops the oldest messages if there are too many for them.
+    pub(super) fn set_limits(&self, limits: QueueLimits) {
+        let mut state = self.lock();
+        state.limits = limits;
+        state.trim();
+        drop(state);
+        self.has_room.notify_all();
     }
 
     /// Adds a message. If the queue is full it waits up to `patience` while there is a connection,
@@ -62,7 +76,7 @@ impl Outbox {
     pub(super) fn push(&self, message: Message, patience: Duration) {
         let deadline = Instant::now() + patience;
         let mut state = self.lock();
-        while state.is_connected && self.is_full(&state) {
+        while state.is_connected && state.is_full() {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
@@ -72,7 +86,7 @@ impl Outbox {
         }
         state.bytes += message.size();
         state.messages.push_back(message);
-        self.trim(&mut state);
+        state.trim();
         drop(state);
         self.has_messages.notify_one();
     }
@@ -82,7 +96,7 @@ impl Outbox {
         let mut state = self.lock();
         let message = state.messages.pop_front()?;
         state.bytes -= message.size();
-        let has_room = !self.is_full(&state);
+        let has_room = !state.is_full();
         drop(state);
         if has_room {
             self.has_room.notify_all();
@@ -97,7 +111,14 @@ impl Outbox {
             state.bytes += message.size();
             state.messages.push_front(message);
         }
-        self.trim(&mut state);
+        state.trim();
+    }
+
+    /// Takes all messages, for another queue.
+    pub(super) fn take_all(&self) -> Vec<Message> {
+        let mut state = self.lock();
+        state.bytes = 0;
+        std::mem::take(&mut state.messages).into()
     }
 
     /// Waits until there is a message.
@@ -123,23 +144,25 @@ impl Outbox {
         (state.messages.len(), state.dropped)
     }
 
-    fn is_full(&self, state: &State) -> bool {
-        state.messages.len() >= self.limits.messages || state.bytes >= self.limits.bytes
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn is_full(&self) -> bool {
+        self.messages.len() >= self.limits.messages || self.bytes >= self.limits.bytes
     }
 
     /// Drops the oldest messages until the rest is within the limits.
-    fn trim(&self, state: &mut State) {
-        while state.messages.len() > self.limits.messages || state.bytes > self.limits.bytes {
-            let Some(message) = state.messages.pop_front() else {
+    fn trim(&mut self) {
+        while self.messages.len() > self.limits.messages || self.bytes > self.limits.bytes {
+            let Some(message) = self.messages.pop_front() else {
                 return;
             };
-            state.bytes -= message.size();
-            state.dropped += 1;
+            self.bytes -= message.size();
+            self.dropped += 1;
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -181,13 +204,30 @@ mod tests {
     }
 
     #[test]
+    fn other_limits_hold_at_once() {
+        let outbox = outbox(3, 1 << 20);
+        (0..3).for_each(|number| outbox.push(message(number), NOW));
+        let limits = |messages| QueueLimits {
+            messages,
+            bytes: 1 << 20,
+        };
+        outbox.set_limits(limits(2));
+        assert_eq!(outbox.counts(), (2, 1));
+        outbox.set_limits(limits(4));
+        (3..6).for_each(|number| outbox.push(message(number), NOW));
+        assert_eq!(outbox.counts(), (4, 2));
+    }
+
+    #[test]
     fn what_is_put_back_comes_first_and_goes_first() {
         let outbox = outbox(3, 1 << 20);
         outbox.push(message(3), NOW);
         outbox.put_back(vec![message(1), message(2)]);
         outbox.put_back(vec![message(0)]);
         assert_eq!(outbox.counts(), (3, 1));
-        assert_eq!(rest(&outbox), [1, 2, 3].map(message));
+        assert_eq!(outbox.take_all(), [1, 2, 3].map(message));
+        assert_eq!(outbox.counts(), (0, 1));
+        assert_eq!(outbox.lock().bytes, 0);
     }
 
     #[test]

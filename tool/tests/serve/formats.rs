@@ -160,13 +160,20 @@ fn own_messages_do_not_come_back() {
     if !broker::is_there() {
         return;
     }
-    for version in [311, 500] {
+    // The last one gets its own messages, with the flag of those that are retained.
+    for (version, options) in [
+        (311, "NO_LOCAL"),
+        (500, "NO_LOCAL"),
+        (500, "RETAIN_AS_PUBLISHED"),
+    ] {
+        let comes_back = version == 311 || options != "NO_LOCAL";
         let broker = Broker::start();
+        let subscribe = |topic| json!({"topic": topic, "qos": 1, "v5-options": options});
         let mqtt = json!({
             "port": broker.port,
             "mqtt-options": {"protocol-version": version},
-            "publish": [{"topic": "vscp/{{class}}", "qos": 1}],
-            "subscribe": [{"topic": "vscp/#", "qos": 1}, {"topic": "vscp/+"}],
+            "publish": [{"topic": "vscp/{{class}}", "qos": 1, "retain": version == 500}],
+            "subscribe": [subscribe("vscp/#"), subscribe("vscp/+")],
         });
         // Without the driver's own filter nothing but the host holds echoes back.
         let mut entry = crate::host::entry(&mqtt);
@@ -182,15 +189,42 @@ fn own_messages_do_not_come_back() {
         broker.publish("vscp/x", b"0,20,3,0,,1,-,1", &["-q", "1"]);
         for client in [&mut sender, &mut other] {
             let event = client.event();
-            assert!(event.starts_with("0,20,3,"), "{version}: {event}");
+            assert!(event.starts_with("0,20,3,"), "{version} {options}: {event}");
         }
         let (_, last) = host.stop();
-        let echoes = if version == 500 {
-            " 0 echoes"
-        } else {
-            " echoes"
-        };
-        assert!(last.contains(echoes), "{last}");
-        assert!(version == 500 || !last.contains(" 0 echoes"), "{last}");
+        let has_echoes = !last.contains(" 0 echoes");
+        assert_eq!(has_echoes, comes_back, "{version} {options}: {last}");
     }
+}
+
+#[test]
+fn own_messages_of_a_broker_that_was_slow_do_not_come_back() {
+    if !broker::is_there() {
+        return;
+    }
+    let broker = Broker::start();
+    let mqtt = json!({
+        "port": broker.port,
+        // One is on its way, the other waits.
+        "mqtt-options": {"send-maximum": 1},
+        "publish": [{"topic": "vscp/{{data[0]}}", "qos": 1, "format": "string"}],
+        "subscribe": [{"topic": "vscp/#", "qos": 1}],
+    });
+    let mut entry = crate::host::entry(&mqtt);
+    entry["path-config"]["echo-filter"] = json!(false);
+    let host = Host::with(&entry, &[]);
+    host.wait_for("subscribed to 1 topic");
+    let mut client = host.client();
+    broker.freeze(true);
+    client.send_event("0,20,3,0,,,-,1");
+    client.send_event("0,20,3,0,,,-,2");
+    // Longer than they are remembered.
+    std::thread::sleep(std::time::Duration::from_secs(11));
+    broker.freeze(false);
+    broker.wait_for_nth("'vscp/2'", 2);
+    broker.publish("vscp/x", b"0,20,3,0,,,-,3", &["-q", "1"]);
+    let event = client.event();
+    assert!(event.ends_with(",0x03"), "{event}");
+    let (_, last) = host.stop();
+    assert!(last.contains(" 2 echoes"), "{last}");
 }

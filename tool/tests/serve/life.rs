@@ -248,6 +248,87 @@ fn a_reload_takes_what_has_changed_in_the_file_of_the_driver() {
 }
 
 #[test]
+fn a_reload_keeps_what_the_broker_has_not_confirmed() {
+    if !broker::is_there() {
+        return;
+    }
+    // The session goes on, or there is none that lasts; the driver stays open, or it does not.
+    for (client_id, guid) in [
+        ("host-r", None),
+        ("", None),
+        (
+            "host-r",
+            Some("FF:FF:FF:FF:FF:FF:FF:FE:00:00:00:00:00:00:00:77"),
+        ),
+    ] {
+        let mut broker = Broker::start();
+        let mqtt = |keepalive| {
+            json!({
+                "port": broker.port,
+                "clientid": client_id,
+                "keepalive": keepalive,
+                "reconnect": {"delay": RECONNECT, "delay-max": RECONNECT},
+                "publish": [{"topic": "t", "format": "string", "qos": 1, "retain": true}],
+            })
+        };
+        let host = Host::start(&mqtt(60));
+        let mut new = entry(&mqtt(50));
+        if let Some(guid) = guid {
+            new["guid"] = json!(guid);
+        }
+        let (mut sender, mut other) = (host.client(), host.client());
+        broker.freeze(true);
+        for number in 1..=3 {
+            sender.send_event(&format!("0,20,3,0,,1,-,{number}"));
+            other.event();
+        }
+        host.reload(&new);
+        host.wait_for("the configuration was read again");
+        broker.kill();
+        broker.run();
+        let messages = broker.subscribe("t");
+        let status = format!("vscp-host/{}/status", guid.unwrap_or(crate::host::GUID));
+        let states = broker.subscribe(&status);
+        // The retained one may be all that is there still.
+        loop {
+            let (_, payload) = messages.next();
+            if String::from_utf8(payload).unwrap().ends_with(",0x03") {
+                break;
+            }
+        }
+        assert_eq!(states.next().1, b"online");
+        let (_, last) = host.stop();
+        assert!(last.contains(" 0 not sent"), "{last}");
+        assert_eq!(states.next().1, b"offline", "{client_id} {guid:?}");
+    }
+}
+
+#[test]
+fn a_topic_that_a_reload_takes_out_does_not_reach_the_driver() {
+    if !broker::is_there() {
+        return;
+    }
+    let broker = Broker::start();
+    let mqtt = |topics: &[&str]| {
+        let topics: Vec<_> = topics
+            .iter()
+            .map(|topic| json!({"topic": topic, "qos": 1}))
+            .collect();
+        json!({"port": broker.port, "clientid": "host-u", "subscribe": topics})
+    };
+    let host = Host::start(&mqtt(&["old", "new"]));
+    let mut client = host.client();
+    host.reload(&entry(&mqtt(&["new"])));
+    host.wait_for("subscribed to 1 topic");
+    broker.publish("old", b"0,20,3,0,,,-,1", &["-q", "1"]);
+    broker.publish("new", b"0,20,3,0,,,-,2", &["-q", "1"]);
+    assert!(client.event().ends_with(",0x02"));
+    let (_, last) = host.stop();
+    // The broker does not send it.
+    assert!(last.contains("1 received, 1 events written"), "{last}");
+}
+
+#[test]
 fn a_broker_that_stands_still_holds_no_client_up_and_gets_all_in_the_end() {
     if !broker::is_there() {
         return;

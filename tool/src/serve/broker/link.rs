@@ -20,11 +20,14 @@ use vscpl2drv_websocksrv::event::Event;
 
 use super::{
     backoff::Backoff,
+    handover::{Ending, Kept},
     packets::Filter,
     session::{Incoming, Session, SessionError},
     transport::{self, Stream},
 };
-use crate::serve::{bridge::Bridge, counters::Loss, driver::Shared, outbox::Message};
+use crate::serve::{
+    bridge::Bridge, counters::Loss, driver::Shared, outbox::Message, topic::matches,
+};
 
 /// How long the end of a connection may take.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
@@ -45,8 +48,11 @@ pub(in crate::serve) struct Link {
     shared: Arc<Shared>,
     /// Takes the events for the driver.
     inbox: mpsc::Sender<Event>,
-    /// Becomes true when the connection is to end.
-    stop: watch::Receiver<bool>,
+    /// Says when the connection is to end, and why.
+    stop: watch::Receiver<Option<Ending>>,
+    /// What the connection before a reload has left. Its filters are those that are not wanted any
+    /// more.
+    kept: Kept,
     /// Events that the driver has no room for yet; nothing is read meanwhile. They outlive their
     /// connection, for the broker knows that they have come.
     waiting: VecDeque<Event>,
@@ -103,28 +109,73 @@ impl Link {
     pub(in crate::serve) fn new(
         shared: Arc<Shared>,
         inbox: mpsc::Sender<Event>,
-        stop: watch::Receiver<bool>,
+        stop: watch::Receiver<Option<Ending>>,
+        kept: Kept,
     ) -> Self {
         Self {
             shared,
             inbox,
             stop,
+            kept,
             waiting: VecDeque::new(),
         }
     }
 
-    /// Connects, and connects again, until it is stopped.
-    pub(in crate::serve) async fn run(mut self) {
-        self.stay_connected().await;
+    /// Connects, and connects again, until it is stopped. Returns what is left to the next one.
+    pub(in crate::serve) async fn run(mut self) -> Kept {
+        let session = self.stay_connected().await;
         // If only the broker is another the driver is still there.
         let delivered = timeout(STOP_TIMEOUT, self.deliver_waiting()).await;
         drop(delivered);
         self.count_undelivered();
+        self.leave(session)
     }
 
-    async fn stay_connected(&mut self) {
+    /// Counts what will never be sent if the host ends, and keeps it for the next connection if it
+    /// does not.
+    fn leave(&mut self, mut session: Session) -> Kept {
+        match self.ending() {
+            Ending::Host => {
+                self.count_rest(&session);
+                Kept::default()
+            }
+            Ending::GoOn => {
+                let mut filters = std::mem::take(&mut self.kept.filters);
+                let bridge = self.shared.bridge();
+                filters.extend(filters_of(&bridge).into_iter().map(|filter| filter.topic));
+                Kept {
+                    session: Some(session),
+                    filters,
+                }
+            }
+            Ending::Move => {
+                let again = session.take_unconfirmed();
+                self.put_back(&self.shared.bridge(), again);
+                Kept::default()
+            }
+        }
+    }
+
+    /// Returns why the connection ends.
+    fn ending(&self) -> Ending {
+        self.stop.borrow().unwrap_or(Ending::Host)
+    }
+
+    /// Returns messages to the queue: but those that each connection begins with, which would come
+    /// behind newer ones.
+    fn put_back(&self, bridge: &Bridge, mut messages: Vec<Message>) {
+        messages.retain(|message| !bridge.tells_state(&message.topic));
+        self.shared.outbox.put_back(messages);
+    }
+
+    /// Returns the session when it is stopped.
+    async fn stay_connected(&mut self) -> Session {
         let bridge = self.shared.bridge();
-        let mut session = Session::new(&bridge.mqtt);
+        for filter in filters_of(&bridge) {
+            self.kept.filters.remove(&filter.topic);
+        }
+        let session = self.kept.session.take();
+        let mut session = session.unwrap_or_else(|| Session::new(&bridge.mqtt));
         let mut backoff = Backoff::new(bridge.mqtt.reconnect);
         let mut told: Option<(String, Instant)> = None;
         loop {
@@ -133,13 +184,10 @@ impl Link {
             let was_connected = self.shared.set_connected(false);
             let keeps_session = !bridge.mqtt.clean_session && !bridge.mqtt.client_id.is_empty();
             let again = session.lost(keeps_session);
-            self.shared.outbox.put_back(again);
+            self.put_back(&bridge, again);
             self.count_unsendable(&mut session);
             let error = match end {
-                End::Stopped => {
-                    self.count_rest(&session);
-                    return;
-                }
+                End::Stopped => return session,
                 End::Lost(error) => error.to_string(),
             };
             let is_told = told.as_ref().is_some_and(|(text, time)| {
@@ -167,10 +215,7 @@ impl Link {
             };
             select! {
                 () = pause => {}
-                () = stopped(&mut stop) => {
-                    self.count_rest(&session);
-                    return;
-                }
+                () = stopped(&mut stop) => return session,
             }
         }
     }
@@ -224,7 +269,7 @@ impl Link {
         };
         if !keeps_session {
             let again = session.take_unconfirmed();
-            self.shared.outbox.put_back(again);
+            self.put_back(bridge, again);
         }
         self.shared.set_connected(true);
         self.shared
@@ -242,7 +287,7 @@ impl Link {
             write,
             is_dirty: false,
         };
-        match open.serve().await {
+        match open.serve(keeps_session).await {
             Ok(()) => {
                 let ended = timeout(STOP_TIMEOUT, open.end()).await;
                 drop(ended);
@@ -302,11 +347,12 @@ async fn open(
 
 impl Open<'_> {
     /// Serves the connection until it is stopped.
-    async fn serve(&mut self) -> Result<(), LinkError> {
-        self.greet()?;
-        for incoming in self.session.receive(&[])? {
-            self.handle(incoming)?;
+    async fn serve(&mut self, keeps_session: bool) -> Result<(), LinkError> {
+        if keeps_session {
+            self.unsubscribe_old()?;
         }
+        self.greet()?;
+        self.receive(&[])?;
         let mut buffer = vec![0; READ_BYTES];
         let shared = self.link.shared.clone();
         loop {
@@ -330,9 +376,7 @@ impl Open<'_> {
             match step {
                 Step::Read(0) => return Err(LinkError::Ended(String::new())),
                 Step::Read(length) => {
-                    for incoming in self.session.receive(&buffer[..length])? {
-                        self.handle(incoming)?;
-                    }
+                    self.receive(&buffer[..length])?;
                     self.link.deliver();
                 }
                 Step::Deliver => self.link.deliver(),
@@ -354,27 +398,45 @@ impl Open<'_> {
         if let Some(message) = self.bridge.first_announcement() {
             self.session.publish(message)?;
         }
-        let filters = self.filters();
+        let filters = filters_of(&self.bridge);
         if !filters.is_empty() {
             self.session.subscribe(&filters)?;
         }
         Ok(())
     }
 
-    fn filters(&self) -> Vec<Filter> {
-        let subscriptions = self.bridge.subscriptions();
-        let filters = subscriptions.map(|(topic, subscription)| Filter {
-            topic: topic.to_owned(),
-            qos: subscription.qos,
-            options: subscription.options,
-        });
-        let topics = self.bridge.discovery_topics().into_iter();
-        let discovery = topics.map(|topic| Filter {
-            topic,
-            qos: 0,
-            options: None,
-        });
-        filters.chain(discovery).collect()
+    /// Ends the subscriptions of the session that are not in the configuration any more.
+    fn unsubscribe_old(&mut self) -> Result<(), LinkError> {
+        let old: Vec<_> = self.link.kept.filters.iter().cloned().collect();
+        if !old.is_empty() {
+            self.session.unsubscribe(&old)?;
+        }
+        Ok(())
+    }
+
+    /// Returns true if only a subscription that is not wanted any more has this topic: the broker
+    /// had the message before it knew.
+    fn is_unwanted(&self, topic: &str) -> bool {
+        let mut old = self.link.kept.filters.iter();
+        old.any(|filter| matches(filter, topic)) && !self.bridge.may_come_back(topic)
+    }
+
+    /// Handles what the broker has sent.
+    fn receive(&mut self, bytes: &[u8]) -> Result<(), LinkError> {
+        let incoming = self.session.receive(bytes)?;
+        self.remember_confirmed();
+        for incoming in incoming {
+            self.handle(incoming)?;
+        }
+        Ok(())
+    }
+
+    /// A slow broker may have taken longer to confirm messages than they are remembered, and sends
+    /// them back only now.
+    fn remember_confirmed(&mut self) {
+        for message in self.session.take_confirmed() {
+            self.link.shared.remember_own(&self.bridge, &message);
+        }
     }
 
     fn handle(&mut self, incoming: Incoming) -> Result<(), LinkError> {
@@ -386,8 +448,16 @@ impl Open<'_> {
                     return Ok(());
                 }
                 shared.counters.received.fetch_add(1, Ordering::Relaxed);
-                // A retained message is what somebody knew before this connection, not an echo.
-                if !delivery.is_retained && shared.is_own(topic, payload) {
+                if self.is_unwanted(topic) {
+                    shared.counters.filtered.fetch_add(1, Ordering::Relaxed);
+                    return Ok(());
+                }
+                // A retained message is what somebody knew before this connection, not an echo, if its
+                // flag says so.
+                let is_old = delivery.is_retained && !self.bridge.retains_as_published(topic);
+                let is_own =
+                    || shared.is_own(topic, payload) || self.session.is_on_its_way(topic, payload);
+                if !is_old && is_own() {
                     shared.counters.echoes.fetch_add(1, Ordering::Relaxed);
                     return Ok(());
                 }
@@ -406,7 +476,7 @@ impl Open<'_> {
                 }
             }
             Incoming::Subscribed { refused } => {
-                let filters = self.filters();
+                let filters = filters_of(&self.bridge);
                 let granted = filters.len().saturating_sub(refused.len());
                 shared.note(match granted {
                     1 => "subscribed to 1 topic".to_owned(),
@@ -434,6 +504,8 @@ impl Open<'_> {
             let Some(message) = self.link.shared.outbox.pop() else {
                 break;
             };
+            // The time in which it may come back begins now, however long it has waited.
+            self.link.shared.remember_own(&self.bridge, &message);
             self.session.publish(message)?;
             self.link
                 .shared
@@ -453,9 +525,9 @@ impl Open<'_> {
         if let Some(message) = last {
             self.session.publish(message)?;
         }
-        if self.bridge.mqtt.clean_session {
-            let filters: Vec<_> = self
-                .filters()
+        // Nobody comes back to the session, which the broker may keep.
+        if self.bridge.mqtt.clean_session || self.link.ending() == Ending::Move {
+            let filters: Vec<_> = filters_of(&self.bridge)
                 .into_iter()
                 .map(|filter| filter.topic)
                 .collect();
@@ -490,12 +562,29 @@ impl Open<'_> {
                     }
                     // The driver is closed, or is to have another broker.
                     self.session.receive(&buffer[..length])?;
+                    self.remember_confirmed();
                 }
                 written = write(&mut self.write, &mut self.session.out, &mut self.is_dirty),
                     if has_output => written?,
             }
         }
     }
+}
+
+/// Returns what a driver is subscribed to.
+fn filters_of(bridge: &Bridge) -> Vec<Filter> {
+    let filters = bridge.subscriptions().map(|(topic, subscription)| Filter {
+        topic: topic.to_owned(),
+        qos: subscription.qos,
+        options: subscription.options,
+    });
+    let topics = bridge.discovery_topics().into_iter();
+    let discovery = topics.map(|topic| Filter {
+        topic,
+        qos: 0,
+        options: None,
+    });
+    filters.chain(discovery).collect()
 }
 
 /// Writes what is there. May be given up at any time and called again.
@@ -519,7 +608,7 @@ async fn write(
 }
 
 /// Waits until the connection is to end.
-async fn stopped(stop: &mut watch::Receiver<bool>) {
+async fn stopped(stop: &mut watch::Receiver<Option<Ending>>) {
     // If nobody can say it any more, it is over as well.
-    let _ = stop.wait_for(|is_stopped| *is_stopped).await;
+    let _ = stop.wait_for(Option::is_some).await;
 }

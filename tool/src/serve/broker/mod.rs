@@ -2,10 +2,14 @@
 
 mod backoff;
 mod framer;
+mod handover;
 mod link;
 mod packets;
 mod session;
 mod transport;
 mod websocket;
 
-pub(super) use self::link::Link;
+pub(super) use self::{
+    handover::{Ending, Kept},
+    link::Link,
+};

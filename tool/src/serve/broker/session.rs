@@ -71,6 +71,8 @@ pub(super) struct Session {
     pub(super) out: Vec<u8>,
     /// Messages that the broker has not confirmed, in the order of their first sending.
     unconfirmed: BTreeMap<u64, (u16, Message)>,
+    /// Those that it has confirmed since they were taken last.
+    confirmed: Vec<Message>,
     next_number: u64,
     /// How many there may be.
     send_maximum: u16,
@@ -99,6 +101,7 @@ impl Session {
             passed: Vec::new(),
             out: Vec::new(),
             unconfirmed: BTreeMap::new(),
+            confirmed: Vec::new(),
             next_number: 0,
             send_maximum: mqtt.send_maximum,
             max_qos: 2,
@@ -152,6 +155,18 @@ impl Session {
     /// Returns how many messages are not confirmed.
     pub(super) fn unconfirmed(&self) -> usize {
         self.unconfirmed.len()
+    }
+
+    /// Returns the messages that were confirmed since the last call.
+    pub(super) fn take_confirmed(&mut self) -> Vec<Message> {
+        std::mem::take(&mut self.confirmed)
+    }
+
+    /// Returns true if a message is on its way to the broker, which may send it back before it
+    /// confirms it.
+    pub(super) fn is_on_its_way(&self, topic: &str, payload: &[u8]) -> bool {
+        let mut messages = self.unconfirmed.values();
+        messages.any(|(_, message)| message.topic == topic && message.payload == payload)
     }
 
     /// Sends a message.
@@ -334,8 +349,8 @@ impl Session {
         let number = found
             .find(|(_, (other, _))| *other == id)
             .map(|(number, _)| *number);
-        if let Some(number) = number {
-            self.unconfirmed.remove(&number);
+        if let Some((_, message)) = number.and_then(|number| self.unconfirmed.remove(&number)) {
+            self.confirmed.push(message);
         }
     }
 

@@ -56,8 +56,8 @@ pub(crate) enum PayloadError {
     /// Nothing in it.
     #[error("an empty payload")]
     Empty,
-    /// More than any event has.
-    #[error("a payload of {0} bytes, expected at most {MAX_BYTES}")]
+    /// More than any event has. Of a very large one only the start is here.
+    #[error("a payload of {0} bytes or more, expected at most {MAX_BYTES}")]
     TooLarge(usize),
     /// Neither JSON nor XML, and no six commas.
     #[error("text without six commas, expected an event")]

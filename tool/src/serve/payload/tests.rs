@@ -201,7 +201,7 @@ fn what_is_no_event_is_refused_with_its_reason() {
         (&b""[..], "an empty payload"),
         (
             long.as_bytes(),
-            "a payload of 65537 bytes, expected at most 65536",
+            "a payload of 65537 bytes or more, expected at most 65536",
         ),
         (b"online", "text without six commas, expected an event"),
         (b"1,2,3,4,5,6", "text without six commas, expected an event"),
