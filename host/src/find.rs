@@ -5,7 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const NAME: &str = "libvscpl2drv-websocksrv.so";
+/// The name that it is installed with.
+pub const INSTALLED_NAME: &str = "libvscpl2drv-websocksrv.so";
 
 /// The name that cargo gives it.
 const CARGO_NAME: &str = "libvscpl2drv_websocksrv.so";
@@ -46,7 +47,7 @@ pub fn library(given: Option<&Path>) -> Result<PathBuf, FindError> {
         });
     }
     let mut places = beside().map_or(Vec::new(), |beside| places(&beside));
-    places.push(Path::new(INSTALLED).join(NAME));
+    places.push(Path::new(INSTALLED).join(INSTALLED_NAME));
     first(places)
 }
 
@@ -61,7 +62,7 @@ fn beside() -> Option<PathBuf> {
 }
 
 fn places(beside: &Path) -> Vec<PathBuf> {
-    let mut places = vec![beside.join(NAME)];
+    let mut places = vec![beside.join(INSTALLED_NAME)];
     places.extend(built_places(beside));
     places
 }

@@ -55,9 +55,6 @@ const INBOX: usize = 4096;
 /// Events that are taken from there at once.
 const BATCH: usize = 256;
 
-/// The name that the library of this project is installed with.
-const LIBRARY: &str = "libvscpl2drv-websocksrv.so";
-
 /// A driver that takes nothing for so long is complained about.
 const STUCK: Duration = Duration::from_secs(10);
 
@@ -212,7 +209,7 @@ impl Opening {
 /// whose configuration nobody else knows.
 pub(super) fn findings(entry: &Entry) -> Option<Findings> {
     let name = entry.library.as_deref().map(Path::file_name);
-    let is_own = name.is_none_or(|name| name == Some(OsStr::new(LIBRARY)));
+    let is_own = name.is_none_or(|name| name == Some(OsStr::new(find::INSTALLED_NAME)));
     is_own.then(|| Config::check(&entry.config))
 }
 
