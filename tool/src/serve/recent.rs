@@ -12,7 +12,7 @@ use vscpl2drv_websocksrv::event::Event;
 const MAX_MESSAGES: usize = 65_536;
 
 /// How long a message may take to come again while there is a connection.
-const WINDOW: Duration = Duration::from_secs(10);
+pub(super) const FORGETTING_TIME: Duration = Duration::from_secs(10);
 
 const SECOND_NS: u64 = 1_000_000_000;
 
@@ -110,7 +110,7 @@ impl RecentMessages {
     fn forget(&mut self, now: Instant) {
         while self.is_connected
             && let Some((time, _)) = self.times.front()
-            && now.saturating_duration_since(*time) > WINDOW
+            && now.saturating_duration_since(*time) > FORGETTING_TIME
         {
             self.forget_first();
         }

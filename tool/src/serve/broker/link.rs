@@ -26,7 +26,8 @@ use super::{
     transport::{self, Stream},
 };
 use crate::serve::{
-    bridge::Bridge, counters::Loss, driver::Shared, outbox::Message, topic::matches,
+    bridge::Bridge, counters::Loss, driver::Shared, outbox::Message, recent::FORGETTING_TIME,
+    topic::matches,
 };
 
 /// How long the end of a connection may take.
@@ -455,8 +456,10 @@ impl Open<'_> {
                 // A retained message is what somebody knew before this connection, not an echo, if its
                 // flag says so.
                 let is_old = delivery.is_retained && !self.bridge.retains_as_published(topic);
-                let is_own =
-                    || shared.is_own(topic, payload) || self.session.is_on_its_way(topic, payload);
+                let is_own = || {
+                    shared.is_own(topic, payload)
+                        || self.session.is_overdue(topic, payload, FORGETTING_TIME / 2)
+                };
                 if !is_old && is_own() {
                     shared.counters.echoes.fetch_add(1, Ordering::Relaxed);
                     return Ok(());

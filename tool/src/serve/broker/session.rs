@@ -57,6 +57,15 @@ pub(super) enum SessionError {
     Silent,
 }
 
+/// A message that was sent, and that the broker has not confirmed.
+struct Unconfirmed {
+    /// Its packet id.
+    id: u16,
+    /// When it was sent first.
+    sent: Instant,
+    message: Message,
+}
+
 /// A session with a broker, which may outlive connections.
 ///
 /// Call `connect` first for each connection, then `receive` with what comes, and send what is in
@@ -70,7 +79,7 @@ pub(super) struct Session {
     /// Bytes for the broker.
     pub(super) out: Vec<u8>,
     /// Messages that the broker has not confirmed, in the order of their first sending.
-    unconfirmed: BTreeMap<u64, (u16, Message)>,
+    unconfirmed: BTreeMap<u64, Unconfirmed>,
     /// Those that it has confirmed since they were taken last.
     confirmed: Vec<Message>,
     next_number: u64,
@@ -144,7 +153,7 @@ impl Session {
     /// Returns the messages that a new session of the broker does not know.
     pub(super) fn take_unconfirmed(&mut self) -> Vec<Message> {
         let messages = std::mem::take(&mut self.unconfirmed);
-        messages.into_values().map(|(_, message)| message).collect()
+        messages.into_values().map(|sent| sent.message).collect()
     }
 
     /// Returns true if a message can be sent now.
@@ -162,11 +171,13 @@ impl Session {
         std::mem::take(&mut self.confirmed)
     }
 
-    /// Returns true if a message is on its way to the broker, which may send it back before it
-    /// confirms it.
-    pub(super) fn is_on_its_way(&self, topic: &str, payload: &[u8]) -> bool {
-        let mut messages = self.unconfirmed.values();
-        messages.any(|(_, message)| message.topic == topic && message.payload == payload)
+    /// Returns true if a message was sent longer ago than `age`, and the broker, which may send it
+    /// back before, has not confirmed it.
+    pub(super) fn is_overdue(&self, topic: &str, payload: &[u8], age: Duration) -> bool {
+        // The oldest come first: of a broker that keeps up none is looked at.
+        let messages = self.unconfirmed.values();
+        let mut overdue = messages.take_while(|one| one.sent.elapsed() > age);
+        overdue.any(|one| one.message.topic == topic && one.message.payload == payload)
     }
 
     /// Sends a message.
@@ -190,7 +201,9 @@ impl Session {
         let number = self.next_number;
         if let Some(id) = id {
             self.next_number += 1;
-            self.unconfirmed.insert(number, (id, message));
+            let sent = Instant::now();
+            self.unconfirmed
+                .insert(number, Unconfirmed { id, sent, message });
         }
         let mut is_refused = false;
         for event in self.connection.send(packet) {
@@ -347,10 +360,10 @@ impl Session {
         // Brokers confirm in order: it is one of the first.
         let mut found = self.unconfirmed.iter();
         let number = found
-            .find(|(_, (other, _))| *other == id)
+            .find(|(_, one)| one.id == id)
             .map(|(number, _)| *number);
-        if let Some((_, message)) = number.and_then(|number| self.unconfirmed.remove(&number)) {
-            self.confirmed.push(message);
+        if let Some(one) = number.and_then(|number| self.unconfirmed.remove(&number)) {
+            self.confirmed.push(one.message);
         }
     }
 
