@@ -259,12 +259,16 @@ mod tests {
     }
 
     proptest! {
+        // Without NUL: HMAC fills a short key up with it, so that PBKDF2 does not see one at the end.
         #[test]
         fn either_form_matches_and_nothing_else(
-            user in "[a-z]{1,8}", password in ".{0,80}", other in ".{0,80}", rounds in 1u32..9,
+            user in "[a-z]{1,8}",
+            password in r"[^\n\x00]{0,80}",
+            other in r"[^\n\x00]{0,80}",
+            rounds in 1u32..9,
         ) {
             let both = format!("{user}:{password}");
-            prop_assume!(other != both);
+            prop_assume!(other != both && password != format!("{user}:{other}"));
             let md5 = StoredPassword::parse(&hex::encode(Md5::digest(&both))).unwrap();
             for form in [stored(&both, rounds), stored(&password, rounds), md5] {
                 prop_assert!(form.matches(&user, &password));
