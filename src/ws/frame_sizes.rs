@@ -123,9 +123,9 @@ mod tests {
             (HUGE, &[&small, &middle, &ping], Ok(())),
             (HUGE, &[&small, &large(0x81)], refused),
             (HUGE, &[&large(0x02)], refused),
-            // Not these frames: their sum.
+            // A message of two frames counts as their sum.
             (2 * HUGE, &[&middle, &ping, &large(0x80)], refused),
-            // Tungstenite refuses it.
+            // Messages over the limit are left to tungstenite, which refuses them.
             (HUGE - 1, &[&large(0x81)], Ok(())),
             (HUGE, &[&middle, &large(0x80)], Ok(())),
         ] {

@@ -123,8 +123,8 @@ fn string(value: &RawValue) -> Option<String> {
     serde_json::from_str(value.get()).ok()
 }
 
-/// A message whose parts are read when it is known what they should be. Of a key that is there
-/// twice the last value counts; other keys are ignored.
+/// The fields of a message, as they are written: how each is read depends on the type of the
+/// message. If a key is repeated its last value counts; other keys are ignored.
 #[derive(Default)]
 struct Message<'m> {
     kind: Option<&'m RawValue>,

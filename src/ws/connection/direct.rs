@@ -67,7 +67,8 @@ impl<S: Socket> Direct<S> {
     }
 }
 
-/// The waker that the hub gets: whoever wakes it for an event writes that.
+/// The waker that the hub gets. The thread that wakes it for an event also writes the event to the
+/// client's socket, if that is possible without waiting.
 struct Bringer<S>(Weak<Direct<S>>);
 
 impl<S: Socket> Wake for Bringer<S> {

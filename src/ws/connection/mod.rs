@@ -230,6 +230,7 @@ impl<S: Socket> Connection<S> {
     /// Does each step once. Returns true if one has left work undone.
     fn poll_round(&mut self, context: &mut Context<'_>) -> Result<bool, Ending> {
         let mut more = self.poll_messages(context)?;
+        let was_full = self.websocket.get_ref().is_full();
         // Behind the messages: one of them may have started it.
         more |= self.poll_login(context)?;
         more |= self.outbox.poll_events(&self.session);
@@ -237,6 +238,8 @@ impl<S: Socket> Connection<S> {
             self.outbox.fill(self.websocket.get_mut());
         }
         more |= self.poll_send(context)?;
+        // A stream that was full has kept messages from being read.
+        more |= was_full && !self.websocket.get_ref().is_full();
         if self.session.is_exhausted() {
             return Err(Ending::Close(POLICY, "too many failed logins"));
         }
@@ -456,7 +459,8 @@ impl<S: Socket> Connection<S> {
         let drain = async {
             let stream = self.websocket.get_mut();
             stream.shutdown().await?;
-            // On the heap: the task has room for all that it may ever need.
+            // On the heap: an array would be a part of the future, and make the task of each client
+            // larger for all its life.
             let mut buffer = vec![0; 1024];
             while stream.read(&mut buffer).await? > 0 {}
             std::io::Result::Ok(())

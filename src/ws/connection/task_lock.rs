@@ -32,7 +32,8 @@ impl<T> TaskLock<T> {
         self.task.register(task);
         let value = self.value.try_lock().or_else(|| {
             self.is_wanted.store(true, Ordering::Relaxed);
-            // Either this finds it unlocked, or who has it finds that it is wanted.
+            // `help` unlocks the value, and then looks at `is_wanted`. So either this finds the
+            // value unlocked, or `help` finds that it is wanted, and wakes the task.
             fence(Ordering::SeqCst);
             self.value.try_lock()
         });

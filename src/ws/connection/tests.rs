@@ -5,7 +5,7 @@ use std::thread;
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::{
     io::{DuplexStream, duplex},
-    task::JoinHandle,
+    task::{JoinHandle, yield_now},
     time::Instant,
 };
 use tokio_tungstenite::tungstenite::{
@@ -202,6 +202,30 @@ async fn a_client_that_takes_nothing_is_disconnected_after_the_write_timeout() {
         waited >= limit && waited < limit + CLOSE_TIMEOUT * 2,
         "{waited:?}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_are_read_again_when_the_events_that_waited_are_gone() {
+    let server = server();
+    let start = Instant::now();
+    let mut large = event(6);
+    large.data = Data::copy_from(&[0; 500]).unwrap();
+    // The stream is full twice: the first time it goes into the pipe, and the second time hardly
+    // anything does. When the pipe is empty all that is left goes at once.
+    for pipe in (64 * 1024..72 * 1024).step_by(128) {
+        let mut client = Client::open(&server, pipe).await;
+        for _ in 0..52 {
+            server.shared.hub.write(large.clone(), None).unwrap();
+        }
+        yield_now().await;
+        client.send_all(&["C;NOOP"]).await;
+        yield_now().await;
+        for _ in 0..52 {
+            assert!(client.hear().await.starts_with("E;"));
+        }
+        assert_eq!(client.hear().await, "+;NOOP");
+        assert_eq!(start.elapsed(), Duration::ZERO, "a pipe of {pipe} bytes");
+    }
 }
 
 #[tokio::test(start_paused = true)]

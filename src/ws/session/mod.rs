@@ -310,7 +310,8 @@ impl<'m> Command<'m> {
         // The reply echoes an unknown word: its length is limited.
         let word: String = word.trim().chars().take(64).collect();
         Self {
-            // Not as it is echoed: that makes an S of a long s, too.
+            // ASCII alone, unlike the word that is echoed: `to_uppercase` turns a long s (U+017F)
+            // into an S, and so would make commands of other words.
             kind: CommandKind::from_word(&word.to_ascii_uppercase()),
             word: word.to_uppercase(),
             args,
