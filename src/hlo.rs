@@ -129,8 +129,8 @@ impl Reply {
     }
 
     /// Makes the event that carries the reply from the driver to `receiver`. A reply that does not
-    /// fit into `max_data` bytes becomes an error that says so. A change was made all the same: its
-    /// reply loses the variable instead.
+    /// fit into `max_data` bytes becomes an error that says so. But a success of `writevar` stays
+    /// one, without the variable, because the change was made.
     pub fn event(&self, receiver: Guid, driver: Guid, max_data: usize) -> Event {
         let room = max_data.min(MAX_DATA).saturating_sub(HEAD);
         // Strings and numbers always serialize.

@@ -4,8 +4,8 @@
 //! router, the [`hub`]; everything else is an endpoint of it. `ARCHITECTURE.md` shows the way of an
 //! event, and why things are as they are.
 //!
-//! Every module stands above those that it uses; nothing points back up (`tests/layers.rs` holds the
-//! code to this table).
+//! Every module stands above those that it uses; nothing points back up (`tests/layers.rs` holds
+//! the code to this table).
 //!
 //! | module | what it is | uses |
 //! |---|---|---|
@@ -27,7 +27,7 @@
 //! | [`event`] | the event, its text and JSON, filters | located_json, json_fields, number |
 //! | [`tls`] | certificates and keys from files | located_json, file_version |
 //! | [`log`] | log lines to file and console | located_json, thread, wording |
-//! | `memory` | memory that is asked for before it is needed | |
+//! | `memory` | checks that there is memory before it is allocated | |
 //! | `runtime` | the private tokio runtime | thread |
 //! | `resolver` | the addresses of names, in limited time | thread |
 //! | [`metrics`] | counters, and the form of the page that shows them | sync |
@@ -39,7 +39,7 @@
 //! | `wording` | numbers with their nouns, for log lines | |
 //! | `thread` | the stacks and signal masks of all threads | |
 //! | [`replace_file`] | writing a file anew | |
-//! | `sync` | locks, atomic numbers and the clock, for which the model has others | |
+//! | `sync` | locks, atomic numbers and the clock; the crate `model` replaces them by its own | |
 
 #![deny(unsafe_code)]
 

@@ -1,13 +1,13 @@
-//! Asking for memory before somebody else's code takes it: an allocation that fails ends the process,
-//! and the process is the host's.
+//! Checks that there is memory before other code allocates it: an allocation that fails ends the
+//! process, which belongs to the host.
 
-/// Bytes that are taken without asking.
+/// The number of bytes up to which nothing is checked.
 pub(crate) const SMALL: usize = 64 * 1024;
 
-/// Pieces of its own size that are needed to read and handle a text of a peer.
+/// The memory that is needed to read and handle a text of a peer, as a multiple of its size.
 const COPIES: usize = 4;
 
-/// Returns true if there is memory to read and handle a text of a peer with so many bytes.
+/// Returns true if there is memory to read and handle a text of `bytes` bytes from a peer.
 pub(crate) fn is_there_for(bytes: usize) -> bool {
     bytes <= SMALL
         || Vec::<u8>::new()

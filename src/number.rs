@@ -18,8 +18,8 @@ pub(crate) fn parse_any_radix(text: &str) -> Option<u64> {
     }
 }
 
-/// Parses a field that may be empty, which is 0, with one of the parsers above. Returns `None` if it
-/// is not a number, or is out of the range of `T`.
+/// Parses a field that may be empty, which is 0, with one of the parsers above. Returns `None` if
+/// it is not a number, or is out of the range of `T`.
 pub(crate) fn parse_field<T: TryFrom<u64> + Default>(
     text: &str,
     parse: impl FnOnce(&str) -> Option<u64>,

@@ -1,7 +1,7 @@
 //! Looking up the addresses of names without waiting for the system's resolver longer than wanted.
 //!
-//! `getaddrinfo` takes seconds if no name server answers, and cannot be interrupted. Each lookup has
-//! a thread of its own, which ends when the resolver does, whoever still waits for it.
+//! `getaddrinfo` takes seconds if no name server answers, and cannot be interrupted. Each lookup
+//! has a thread of its own, which ends when the resolver does, whoever still waits for it.
 
 use std::{
     io,

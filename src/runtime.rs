@@ -25,8 +25,8 @@ pub(crate) fn start(threads: usize, max_blocking: usize, log: &Dispatch) -> io::
     let runtime = Builder::new_multi_thread()
         .worker_threads(threads)
         .max_blocking_threads(max_blocking)
-        // As long as one is there, what the system gives no thread for waits for it. Without any,
-        // tokio panics.
+        // Idle threads never end. If the system gives no new thread, tokio queues the work for one
+        // that is there; without any it panics.
         .thread_keep_alive(Duration::MAX)
         .thread_stack_size(thread::STACK_SIZE)
         .thread_name("websocksrv")
@@ -52,7 +52,7 @@ fn check_threads(count: usize) -> io::Result<()> {
         let mut threads = Vec::with_capacity(count);
         for _ in 0..count {
             let ended = ended.clone();
-            // The end of this function is all that it can receive.
+            // Nothing is ever sent: `recv` returns when `running` is dropped.
             let thread = thread::builder("websocksrv").spawn_scoped(scope, move || {
                 thread::block_signals();
                 let _ = ended.recv();
@@ -60,7 +60,8 @@ fn check_threads(count: usize) -> io::Result<()> {
             threads.push(thread?);
         }
         drop(running);
-        // The scope waits for their work only, and a thread counts until it has ended.
+        // The scope waits only for the closures. `join` waits until the threads have ended: until
+        // then they count for the limits of the system.
         for thread in threads {
             let _ = thread.join();
         }

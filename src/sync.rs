@@ -1,6 +1,7 @@
-//! The primitives that threads and tasks meet at, and the clock.
+//! The synchronisation primitives, and the clock, of the code that the crate `model` tests.
 //!
-//! The crate `model` compiles the hub with others in their place, which try every order of steps.
+//! That crate compiles the code with the primitives of loom in place of these. They try the orders
+//! in which threads and tasks can take their steps.
 
 pub(crate) use std::{
     sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence},

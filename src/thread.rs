@@ -5,8 +5,9 @@ use std::thread::Builder;
 use nix::sys::signal::{SigSet, Signal};
 
 /// The stack of every thread of the driver. Small, because daemons from 15.0.0 join their threads
-/// twice at the stop, which is fatal if glibc has unmapped the stack of the joined thread in between:
-/// it does so if more than 40 MB of stacks were freed. Code that is not optimised needs more.
+/// twice at the stop, which is fatal if glibc has unmapped the stack of the joined thread in
+/// between: it does so if more than 40 MB of stacks were freed. Code that is not optimised needs
+/// more.
 pub(crate) const STACK_SIZE: usize = match cfg!(debug_assertions) {
     true => 768 * 1024,
     false => 256 * 1024,

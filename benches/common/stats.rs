@@ -32,13 +32,14 @@ pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// The value that `percent` of all are not above. `sorted` is.
+/// Returns the smallest of the values that at least `percent` of all values do not exceed, 0 if
+/// there are none. `sorted` must be in ascending order.
 pub(crate) fn percentile(sorted: &[u64], percent: f64) -> u64 {
     let index = (sorted.len() as f64 * percent / 100.0).ceil() as usize;
     sorted.get(index.saturating_sub(1)).copied().unwrap_or(0)
 }
 
-/// With a thin blank between groups of three digits.
+/// Returns a whole number as text, with a space between groups of three digits.
 pub(crate) fn grouped(number: f64) -> String {
     let digits = format!("{number:.0}");
     let mut text = String::new();

@@ -34,9 +34,9 @@ pub(crate) fn is_switch(event: &Event) -> bool {
     event.class == 30
 }
 
-/// The process of the good clients. Answers a number of milliseconds: sends switches for so long.
-/// The switches that were accepted, those that were refused, the number of those that came; how
-/// long each of them took, and then how long each request of REST took.
+/// The process of the good clients. A request is a number of milliseconds, for which it sends
+/// switches. The answer is the numbers of those that were accepted, were refused and came; then the
+/// time in ns that each of these took; then the time in ns of each request of REST.
 pub(crate) fn run(address: &str, rest: bool) -> Result<(), Box<dyn Error>> {
     let rest = rest.then(|| Rest::open(address)).transpose()?;
     let clients = [(); 2].map(|()| Client::open(address));

@@ -82,8 +82,8 @@ impl Written {
         }
     }
 
-    /// Whether the thread has given the processor away since this was last asked. A thread that it
-    /// was taken from has not.
+    /// Returns true if the thread has blocked since the last call of this function (a voluntary
+    /// context switch). Being preempted does not count.
     fn has_waited(&mut self) -> bool {
         let usage = getrusage(UsageWho::RUSAGE_THREAD);
         let switches = usage.map_or(0, |usage| usage.voluntary_context_switches());

@@ -5,8 +5,9 @@
 //! a fresh process for each situation; the good clients have a process of their own, and so has each
 //! kind of others. All of them share the machine.
 //!
-//! VSCPWrite is held while it waits for something; that it lacks the processor does not count. A
-//! number that misses its aim has an exclamation mark.
+//! Column `held`: the longest time in ms that one VSCPWrite blocked; `in 1 s`: the longest time
+//! that all calls within a second blocked. Time in which the thread could run but had no processor
+//! does not count. An exclamation mark shows that a number misses its target.
 
 #[path = "../common/mod.rs"]
 mod common;

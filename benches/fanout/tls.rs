@@ -37,7 +37,7 @@ const CONNECTIONS: u64 = 2000;
 pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
     println!(
         "\nTLS 1.3: events delivered a second, host at full rate, with and without TLS; processor time\n\
-         of the server for a frame, and that of ws in parts of that of wss"
+         of the server for a frame; ratio: that without TLS divided by that with it"
     );
     println!(
         "{:>7} {:>7} {:>12} {:>12} {:>10} {:>10} {:>7} {:>5} {:>5}",

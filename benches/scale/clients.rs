@@ -25,10 +25,13 @@ const PER_ADDRESS: usize = 500;
 /// Nanoseconds after which what has not come will not come.
 const PATIENCE: u64 = 30_000_000_000;
 
-/// The process of the clients. With ws1 they log in: it says how long it took until all had
-/// connected, logged in and opened. Then it answers a number of frames when
-/// each client has had so many, and the times at which these were sent with p50 and p99 of the times
-/// until all clients had one, and until each had it.
+/// The process of the clients. If `kind` is `ws1` they log in, and the first answer is the time in
+/// ns until all have connected, logged in and opened. Then there are two kinds of requests:
+///
+/// * One number: waits until each client has had so many frames.
+/// * The times at which these frames were sent: answers p50 and p99 of the times until all clients
+///   had a frame, then p50 and p99 of the times until each client had it; nothing if frames are
+///   missing.
 pub(crate) fn run(kind: &str, count: &str, address: &str) -> Result<(), Box<dyn Error>> {
     let (count, address) = (count.parse()?, address.parse()?);
     let mut clients = Clients::new()?;

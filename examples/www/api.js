@@ -34,8 +34,8 @@ export async function readNames(after, options) {
 }
 
 /**
- * Changes the members of one entry of the names. If somebody else has changed the names in the meantime,
- * the change is for their version.
+ * Changes the members of one entry of the names. The change is made to the newest version of the
+ * names, which is read first; it fails with status 412 if somebody changes them in between.
  * @param {string} key  GUID, GUID/SENSOR or GUID/SENSOR/TYPE
  * @param {object} change  a member that is null is removed
  */

@@ -54,8 +54,8 @@ export function setText(element, text) {
 }
 
 /**
- * Makes an element what `drawing` is. What is the same stays in its place, with the focus, the pointer
- * and the marked text in it; children that move or go have a `data-key` by which they are known.
+ * Changes an element until it equals `drawing`. Nodes that both have are kept, and with them the
+ * focus and the selection. Children are matched by `data-key`, those without one by their position.
  */
 export function redraw(element, drawing) {
   for (const { name } of [...element.attributes].filter(({ name }) => !drawing.hasAttribute(name))) {

@@ -13,7 +13,7 @@ import { CHOICES, LABELS, VALUES } from "./phrases.js";
  * @property {number} start    the first byte of it
  * @property {number} size     how many bytes
  * @property {boolean} bare    whether the value needs no label
- * @property {boolean} minor   whether it is worth a line among all fields only
+ * @property {boolean} minor   true if only the list of all fields shows it, not the sentence
  */
 
 /** What the short names in a layout stand for. */

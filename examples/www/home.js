@@ -37,7 +37,7 @@ export class Sensor {
     this.shown = presentation(this.type, this.unit);
   }
 
-  /** True if its name may be changed under this key of the names. */
+  /** The key of its entry in the server's file of names: GUID/SENSOR/TYPE. */
   get key() {
     return `${this.guid}/${this.sensor}/${this.type}`;
   }

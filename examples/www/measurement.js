@@ -11,7 +11,7 @@ import { baseClass, quantityOf, unitName } from "./names.js";
  * @property {string} unit    "" where it has none
  * @property {number} sensor
  * @property {string} zone    "zone/subzone", or "" where it has none
- * @property {number} quantity  what is measured: a type of class 10, from 256 on of the classes behind it
+ * @property {number} quantity  a type of class 10 (0 to 255), of class 11 (256 to 511), ...
  * @property {number} unitCode  the code that `unit` stands for
  */
 

@@ -124,7 +124,7 @@ export function quantityWords(type) {
 
 /**
  * How values of a quantity are shown.
- * @param {number} type  of class 10, from 256 on of the classes behind it
+ * @param {number} type  of class 10 (0 to 255), of class 11 (256 to 511), ...
  * @param {number} unit  its code
  * @returns {{ unit: string, decimals: number|undefined, span: number, of: (value: number) => number }}
  *   `decimals` is undefined where nothing says how many; `of` converts into the shown unit

@@ -14,8 +14,8 @@ const POINT_WIDTH = 3;
 const FEWEST = 90;
 const MOST = 400;
 /**
- * The past is read again after so great a part of the range, not sooner than after so many ms, and not
- * later: this page itself remembers an hour.
+ * The past is read again after range / PART ms, but not sooner than after SOONEST ms and not later
+ * than after LATEST ms, because the page itself keeps the values of about an hour only.
  */
 const PART = 60;
 const SOONEST = 10_000;

@@ -341,7 +341,8 @@ export class VscpClient {
       .then((reply) => this.#logIn(socket, reply))
       .catch((error) => socket === this.#socket && this.#end(error, false));
     socket.onmessage = ({ data }) => socket === this.#socket && this.#receive(data);
-    // Not all of them tell of a close where there was no connection.
+    // If no connection could be opened, some implementations fire an error event but no close
+    // event.
     socket.onclose = socket.onerror = (/** @type {any} */ { code, reason }) => {
       if (socket === this.#socket) {
         const lost = this.#state === "open" ? "The connection was lost." : "The server cannot be reached.";

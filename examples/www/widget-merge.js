@@ -12,8 +12,10 @@
 export function merge(shown, answers, since) {
   const loaded = answers.flat();
   const isKnown = shown.map(({ event }) => loaded.some((other) => isSame(other.event, event)));
-  // What an answer does not have is newer than it, or older than its limit. The clock of the server
-  // may differ, so that the order here tells which: what stands below an event that it has is older.
+  // An event that no answer has is newer than the answer, or too old for its limit. Times do not
+  // tell which, for the clock of the server may differ. The order on the page does: the event is
+  // newer if it stands above the newest one that the answer has, or came after the server was
+  // asked.
   const isNewer = shown.map(({ time, event }, place) => {
     const newest = isKnown.findIndex((known, other) => known && (answers.length === 1 || isAlike(shown[other]?.event, event)));
     return !isKnown[place] && (time >= since || place < newest);

@@ -27,8 +27,8 @@ pub enum FindError {
     },
     /// There is none in any of the usual places.
     #[error(
-        "there is no driver library; looked for{}\nname it with --driver PATH, or build it with: \
-         cargo build --release",
+        "there is no driver library; looked for{}\nname it (run --driver PATH, serve --library PATH), or \
+         build it with: cargo build --release",
         lines(looked_for)
     )]
     Nowhere {

@@ -1,7 +1,8 @@
 //! Loads a level II driver through its C interface, as the VSCP daemon does.
 //!
 //! A [`Library`] is a shared library that was loaded, an [`OpenDriver`] a driver that it has opened.
-//! It is given [`Event`]s, or [`PreparedEvent`]s if they are to cost it no time but its own.
+//! It takes [`Event`]s, or [`PreparedEvent`]s: these are converted to the C layout beforehand, so
+//! that a benchmark measures the driver alone.
 //! [`find`] looks for the library of this project.
 
 #![warn(missing_docs)]

@@ -203,8 +203,8 @@ impl Wake for Parked {
     }
 }
 
-/// Polls until that is ready, each time that its waker is woken, as a runtime does. Unlike that it
-/// never polls without a reason.
+/// Polls each time that the waker is woken, as a runtime does, until the result is ready. Unlike a
+/// runtime it never polls spuriously, so that a missing wake-up is found as a deadlock.
 pub fn block_on<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
     let parked = Arc::new(Parked(sync::Notify::new()));
     let waker = parked.clone().into();

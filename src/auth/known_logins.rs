@@ -1,4 +1,5 @@
-//! Remembers who has logged in from where: the guesses of others from there are not to keep them out.
+//! Remembers which users have logged in from which addresses. Their logins go before others from
+//! the same address, so that somebody there who guesses passwords cannot keep them out.
 
 use std::{
     collections::HashMap,

@@ -1,8 +1,9 @@
-//! Users: logins, addresses, passwords and rights, from which addresses, and what users may do.
+//! Users: their passwords, their rights, the addresses that they may log in from, and the events
+//! that they may send and receive.
 //!
-//! [`Users`] is the table of users; a [`User`] has a [`StoredPassword`], [`Rights`], [`AddressRules`]
-//! and [`EventRules`]. [`login`] decrypts what a client sends, and the [`Authenticator`] decides about
-//! the login. It is the only part that needs a runtime.
+//! [`Users`] is the table of users; a [`User`] has a [`StoredPassword`], [`Rights`],
+//! [`AddressRules`] and [`EventRules`]. [`login`] decrypts what a client sends, and the
+//! [`Authenticator`] decides about the login. It is the only part that needs a runtime.
 
 mod address_rules;
 mod authenticator;

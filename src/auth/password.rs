@@ -259,7 +259,8 @@ mod tests {
     }
 
     proptest! {
-        // Without NUL: HMAC fills a short key up with it, so that PBKDF2 does not see one at the end.
+        // Without NUL: HMAC fills a short key up with it, so that PBKDF2 does not see one at the
+        // end.
         #[test]
         fn either_form_matches_and_nothing_else(
             user in "[a-z]{1,8}",

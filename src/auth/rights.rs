@@ -55,8 +55,8 @@ impl Rights {
     /// Use every interface; send and receive all events, except that HLO events are not sent.
     pub const USER: Self = Self(0x17_007F);
 
-    /// Reads names and numbers separated by `/` or `,`, and returns the rights of all of them. Fails
-    /// with the first word that is neither.
+    /// Reads names and numbers separated by `/` or `,`, and returns the rights of all of them.
+    /// Fails with the first word that is neither.
     pub fn parse(text: &str) -> Result<Self, Unreadable<'_>> {
         let mut bits = 0;
         for word in text.split(['/', ',']).map(str::trim) {

@@ -1,4 +1,4 @@
-//! Slows down addresses that guess passwords, and lets nobody else wait for them.
+//! Slows down addresses that guess passwords, without a delay for other addresses.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -52,7 +52,7 @@ pub(super) enum Order {
     /// The one that waits for the longest time.
     #[default]
     OldestFirst,
-    /// The one that came last: it does not wait for the guesses of others, and not long for its own.
+    /// The one that came last. So an attempt need not wait for the guesses that came before it.
     NewestFirst,
 }
 
@@ -64,9 +64,14 @@ pub(super) struct AddressPermit {
 }
 
 impl PerAddressQueue {
-    /// Waits until no other attempt from the address is under way. Returns `None` if `max` attempts
-    /// are waiting or under way: for this one, or if the newest goes first, for the oldest. One of a
-    /// user who `is_known` there goes before the others, which give way to it.
+    /// Waits until no other attempt from the address is under way. `is_known` tells that the user
+    /// has logged in from there before: such an attempt goes before the others.
+    ///
+    /// If `max` attempts wait or are under way already, one attempt gets `None`:
+    /// * with [`Order::OldestFirst`] this one; but if it is known, the newest of the others, if
+    ///   any;
+    /// * with [`Order::NewestFirst`] the oldest of the others; if there are none, the oldest known
+    ///   one if this one is known, and else this one.
     pub(super) async fn wait(
         self: &Arc<Self>,
         from: IpAddr,
@@ -121,7 +126,8 @@ impl Waiting {
         self.others.retain(|attempt| !attempt.is_closed());
     }
 
-    /// Has an attempt give way to a new one. Returns false if none does.
+    /// Drops a waiting attempt to make room for a new one. Returns false if none may be dropped for
+    /// it; then the new one is refused.
     fn make_room(&mut self, is_known: bool) -> bool {
         let gives_way = match (self.order, is_known) {
             (Order::NewestFirst, false) => self.others.pop_front(),
@@ -149,7 +155,8 @@ impl Waiting {
 impl Drop for AddressPermit {
     fn drop(&mut self) {
         if let Some(next) = self.queue.next(self.network) {
-            // Is dropped, and passed on with that, if nobody waits for it any more.
+            // If nobody waits for it any more, `send` gives the permit back. Its drop passes it on
+            // to the next attempt.
             let _ = next.send(Self {
                 queue: self.queue.clone(),
                 network: self.network,
@@ -304,7 +311,8 @@ mod tests {
             assert!(poll(&mut known).is_none());
             drop(poll(&mut first));
             drop(poll(&mut known).unwrap().expect("it is the next"));
-            // One of the others has given way to it, and all but one to each other.
+            // One of the others was dropped for the known one. Only one of the rest is served: the
+            // queue had no room for more.
             let mut others: Vec<_> = [other, late].into_iter().chain(later).collect();
             let served = others.iter_mut().filter_map(|other| poll(other)?).count();
             assert_eq!(served, 1, "{order:?}");

@@ -30,8 +30,8 @@ pub struct User {
     pub filter: Filter,
     /// Highest priority (0 is the highest of all, 7 the lowest) that the user may send events with.
     pub max_priority: Option<u8>,
-    /// How often the users had been replaced when this one got its password. A user who was removed
-    /// and comes back is another one for those who had logged in.
+    /// The value of `Users::generation` when the user got its password. A user who was removed and
+    /// added again has another generation, so that logins from before are not valid any more.
     pub generation: u64,
 }
 

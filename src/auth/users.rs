@@ -29,8 +29,8 @@ impl Users {
         None
     }
 
-    /// Marks the users who replace `old` ones: those who were there with the same password stay who
-    /// they are, all others are of a new generation.
+    /// Sets the generations of users who replace the `old` ones. Users who were there with the same
+    /// password keep their generation; all others get a new one.
     pub(super) fn succeed(&mut self, old: &Self) {
         self.generation = old.generation + 1;
         for user in &mut self.list {

@@ -1,5 +1,5 @@
-//! CAN frames in the form of the kernel's raw sockets (`struct can_frame` and `struct canfd_frame` in
-//! `linux/can.h`).
+//! CAN frames in the form of the kernel's raw sockets (`struct can_frame` and `struct canfd_frame`
+//! in `linux/can.h`).
 
 use std::fmt;
 

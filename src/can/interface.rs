@@ -118,8 +118,8 @@ fn read_state(interfaces: &Path, name: &str, exists: bool) -> InterfaceState {
     if read("carrier").is_ok_and(|carrier| carrier.trim() == "0") {
         return InterfaceState::NoCarrier;
     }
-    // When a carrier is new the kernel drops what is sent, without an error, until it has taken
-    // notice: then this state follows, and a change is reported.
+    // When the carrier has just come, `operstate` is still down for a moment, and the kernel drops
+    // what is sent without an error. It reports a change when `operstate` goes up.
     if read("operstate").is_ok_and(|state| matches!(state.trim(), "down" | "lowerlayerdown")) {
         return InterfaceState::NoCarrier;
     }

@@ -51,15 +51,15 @@ pub enum NotMapped {
 }
 
 impl NotMapped {
-    /// Returns true if the event was meant for a bus and cannot go there. Events of level II and for
-    /// another bus are not meant for this bus.
+    /// Returns true if the event was meant for a bus and cannot go there. Events of level II and
+    /// for another bus are not meant for this bus.
     pub fn is_refusal(&self) -> bool {
         !matches!(self, Self::Level2(_) | Self::OtherBus)
     }
 }
 
-/// Maps a frame, received `ns` nanoseconds after 1970 on the bus with this GUID, to an event. Returns
-/// `None` for frames that are not VSCP.
+/// Maps a frame, received `ns` nanoseconds after 1970 on the bus with this GUID, to an event.
+/// Returns `None` for frames that are not VSCP.
 pub fn to_event(frame: &Frame, bus_guid: Guid, ns: u64) -> Option<Event> {
     let id = frame.extended_id()?;
     let mut guid = bus_guid;

@@ -1,5 +1,5 @@
-//! A raw CAN socket (Documentation/networking/can.rst): reads and writes many frames with one system
-//! call.
+//! A raw CAN socket (Documentation/networking/can.rst): reads and writes many frames with one
+//! system call.
 
 use std::{
     io::{self, IoSlice, IoSliceMut},
@@ -34,7 +34,8 @@ use crate::event::time::unix_ns_now;
 /// The largest number of frames that one system call reads or writes.
 const MAX_FRAMES_PER_CALL: usize = 64;
 
-/// The receive buffer in the kernel, in bytes: room for about 10 000 frames, a second of a busy bus.
+/// The receive buffer in the kernel, in bytes: room for about 10 000 frames, a second of a busy
+/// bus.
 const RECEIVE_BUFFER: usize = 4 << 20;
 
 /// The socket option with the memory that a socket uses and the packets that it has dropped
@@ -137,8 +138,8 @@ impl CanSocket {
         set_filter(self.socket.get_ref(), filter)
     }
 
-    /// Appends all frames that wait to be read to `frames`, before the socket is closed. It receives
-    /// no more.
+    /// Appends all frames that wait to be read to `frames`, before the socket is closed. It
+    /// receives no more.
     pub(super) fn take_rest(&mut self, frames: &mut Vec<(Frame, u64)>) -> Progress {
         let socket = self.socket.get_ref();
         // If the kernel refuses this, the interface is gone, and no more frames come either.
@@ -277,7 +278,8 @@ fn set_filter(socket: &CanFdSocket, filter: Pass) -> io::Result<()> {
 struct Received {
     count: usize,
     malformed: u32,
-    /// The total of frames that the kernel has dropped (SO_RXQ_OVFL), `None` if it has dropped none.
+    /// The total of frames that the kernel has dropped (SO_RXQ_OVFL), `None` if it has dropped
+    /// none.
     dropped: Option<u32>,
 }
 

@@ -1,4 +1,4 @@
-//! Logins of clients, which may hold a place only for as long as the driver works for them.
+//! Logins of clients. While its password is checked a client cannot lose its place to another one.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -22,8 +22,9 @@ pub(crate) struct Login {
 }
 
 impl Login {
-    /// Waits for the turn of the address, has the password checked, and returns the user. A failure
-    /// waits as long as its address must. The client keeps its `place` during the check alone.
+    /// Waits for the turn of the address, has the password checked, and returns the user. A refusal
+    /// is returned with a delay, which grows with the failures from the address. The client may
+    /// lose its `place` while it waits, but not during the check.
     pub(crate) async fn run(
         self,
         authenticator: &Arc<Authenticator>,

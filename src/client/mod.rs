@@ -1,10 +1,10 @@
 //! The parts that websocket clients and REST sessions share.
 //!
-//! The [`registry`] admits clients and disconnects them; a [`ClientGuard`] is a client's place in
-//! it. [`Places`] bound how many peers there may be of which nothing is known yet, and a [`Login`]
-//! is how they become known. A [`Backlog`] keeps the events of a client that does not take them yet. [`authorize`] decides
-//! whether a user may send an event, [`SessionId`] names a session, and [`Shared`] is what all
-//! connections of a driver need.
+//! The [`registry`] admits clients and disconnects them. A [`ClientGuard`] is the entry of one
+//! client in it. [`Places`] limit the number of connections, and of websocket clients that have not
+//! logged in. A [`Login`] is an attempt to log in. A [`Backlog`] keeps the events that a client has
+//! not taken yet. [`authorize`] decides whether a user may send an event, [`SessionId`] names a
+//! session, and [`Shared`] is the state that all connections of a driver share.
 
 pub(crate) mod backlog;
 mod label;

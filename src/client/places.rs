@@ -1,7 +1,12 @@
-//! A limited number of places for peers of which nothing is known.
+//! A limited number of places for peers: for connections, or for websocket clients that have not
+//! logged in.
 //!
-//! An address (IPv6: a /64) holds at most a quarter of the places. When there are none left, the
-//! peer that is waited for the longest gives its place up, of the address that holds the most.
+//! An address (IPv6: a /64) holds at most a quarter of the places. If an address has its quarter,
+//! or all places are taken, a new peer takes the place of another one that keeps the driver
+//! waiting. In the first case that is a peer of the same address, in the second case one of the
+//! address that holds the most places: there, the peer that the driver has waited for the longest.
+//! So a flood from one address takes the places of the flood. If no peer may lose its place, the
+//! new one gets none.
 
 use std::{
     cmp::Reverse,
@@ -53,17 +58,20 @@ struct Holder {
     gone: Notify,
 }
 
-/// The times from which the peer is waited for.
+/// The times from which on a peer may lose its place.
 #[derive(Clone, Copy, Debug)]
 struct Waiting {
-    /// When it may lose its place, `None` while the driver works for it.
+    /// Set while the driver waits for a request or a message of the peer, `None` while it works for
+    /// the peer.
     evictable: Option<Instant>,
-    /// The same while it takes nothing of what is sent; goes before the other.
+    /// Set while the peer takes nothing of what is sent to it. Counts in place of `evictable`, even
+    /// while the driver works for the peer.
     stalled: Option<Instant>,
 }
 
 impl Places {
-    /// Returns so many free places, at least one, for what `name` says in the plural.
+    /// Makes `max` free places, but at least one. `name` is the word for the peers in log lines, in
+    /// the plural: "connections".
     pub(crate) fn new(name: &'static str, max: usize) -> Self {
         let places = Self {
             name,
@@ -89,9 +97,9 @@ impl Places {
         (self.max() / SHARE).max(1)
     }
 
-    /// Takes a place for a peer, of which a message is awaited now. If somebody has to give its
-    /// place up for that, waits until it has gone. Returns `None` if there is no place; `turned_away`
-    /// limits the lines about that.
+    /// Takes a place for a new peer, whose first message the driver now waits for. If another peer
+    /// has to go for that, waits until it is gone. Returns `None` if there is no place, and logs
+    /// that within the rate limit `turned_away`.
     pub(crate) async fn enter(
         self: &Arc<Self>,
         address: IpAddr,
@@ -148,8 +156,9 @@ impl Places {
 }
 
 impl Taken {
-    /// Finds who is to go: of the networks that `may_lose` is true for, with their numbers of
-    /// places, that with the most; in it the holder that is waited for the longest.
+    /// Finds the holder that has to go. `may_lose` gets a network and the number of its places, and
+    /// returns false if the network may keep them. Of the other networks, chooses the one with the
+    /// most places, and in it the holder that could have been evicted for the longest time.
     fn evictable(&self, may_lose: impl Fn(Network, usize) -> bool) -> Option<Arc<Holder>> {
         let now = Instant::now();
         let networks = self.networks.iter();
@@ -200,7 +209,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Notes that the peer has nothing to say now: others may have its place.
+    /// Notes that the last request of the peer is answered: from now on it may lose its place.
     pub(crate) fn note_idle(&self) {
         self.holder.waiting.lock().evictable = Some(Instant::now());
     }

@@ -46,8 +46,8 @@ fn default_position(source: &str) -> Position {
     Position::of_text(source).with_key(keys::INTERFACE.name())
 }
 
-/// Reads the addresses to listen on, from a text with the name `source`. Fails if one is wrong or the
-/// list is empty.
+/// Reads the addresses to listen on, from a text with the name `source`. Fails if one is wrong or
+/// the list is empty.
 pub(super) fn read<'s>(
     source: &str,
     section: &mut Section<'s, '_>,

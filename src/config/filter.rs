@@ -6,8 +6,9 @@ use crate::{
 };
 
 /// Reads a filter and its mask, of which either may be missing or blank. Returns them, and whether
-/// the mask was given. A filter alone would let everything pass: it may have its mask behind it, or
-/// gets one on the fields that it gives, with a warning.
+/// a mask was given. Without a mask, `value` may hold both: `FILTER;MASK`. If it holds a filter
+/// alone, that gets a mask of all ones on the fields that are given, with a warning: with a mask of
+/// zeros everything would pass.
 pub(crate) fn read(
     value: Option<&Node<'_>>,
     mask: Option<&Node<'_>>,

@@ -13,7 +13,8 @@ use crate::{
     located_json::{ConfigError, Finding, Node},
 };
 
-/// Bytes of a key file that are read: it is a line of text, but a wrong path may name an endless device.
+/// Bytes of a key file that are read: it is a line of text, but a wrong path may name an endless
+/// device.
 const MAX_KEY_FILE: u64 = 4096;
 
 /// Reads the key of the login blobs. Fails if there is no usable key file, unless the key that
@@ -79,7 +80,8 @@ fn without_file(
         return Ok(Key::WELL_KNOWN);
     }
     if root.source_name() == string::NAME {
-        // `can0` alone is to open: a random key lets no client log in.
+        // A configuration string such as `can0` is enough for a driver that only serves CAN buses,
+        // so a missing key file is no error. With a random key no client can log in.
         let warning = Finding::new(position, "not set, no client can log in");
         section.warnings().add(warning);
         return Key::random().map_err(|error| root.error_found(error, "random numbers"));

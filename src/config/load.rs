@@ -34,7 +34,8 @@ impl Config {
         }
     }
 
-    /// Reads it as [`load`](Self::load) does, and goes on behind what is wrong.
+    /// Reads a configuration as [`load`](Self::load) does, but does not stop at the first error:
+    /// returns all errors and warnings.
     pub fn check(argument: &str) -> Findings {
         let mut warnings = Warnings::default();
         let config = open(argument).and_then(|(source, file)| {
@@ -171,13 +172,14 @@ fn read_keys(
     })
 }
 
-/// Adds the configuration that a server has as a variable, which wins.
+/// Adds the keys of the configuration that the server of `remote-variables` holds in a variable.
+/// They override the keys of the local configuration.
 fn overlay<'s>(section: &mut Section<'s, '_>, variables: &'s Variables) -> Result<(), ConfigError> {
     let Some(source) = &variables.config else {
         return Ok(());
     };
     section.overlay(&source.root()?, &keys::TABLE)?;
-    // The server has been asked already.
+    // A key `remote-variables` from the server comes too late: the server has been asked already.
     if let Some(node) = section.node(&keys::REMOTE_VARIABLES)? {
         section.warnings().at(&node, "without effect");
     }

@@ -36,8 +36,8 @@ impl<'s, 'w> Section<'s, 'w> {
         }
     }
 
-    /// Adds the keys of another object, which win, and warns of those that `table` does not have.
-    /// Fails if it is none.
+    /// Adds the keys of another object, which override those that are there. Warns of keys that
+    /// `table` does not have. Fails if `node` is not an object.
     pub(super) fn overlay(&mut self, node: &Node<'s>, table: &Table) -> Result<(), ConfigError> {
         let object = node.object()?;
         object.warn_of_unknown_keys(&table.names(), self.warnings);
@@ -86,7 +86,8 @@ impl<'s, 'w> Section<'s, 'w> {
         }
     }
 
-    /// Returns where a key that has not been taken yet is set, the place of the object if it is not.
+    /// Returns where a key that has not been taken yet is set, the place of the object if it is
+    /// not.
     pub(super) fn position<K: Describe>(&self, row: &Row<K>) -> Position {
         match (self.object.get(row.names()), &self.node) {
             (Some(value), _) => value.position(),

@@ -13,8 +13,8 @@ use crate::located_json::{ConfigError, Source};
 pub(super) const NAME: &str = "configuration string";
 
 /// Returns whether an argument is a configuration string and not the path of a file: it is not an
-/// existing path, and there is no `/` before the first `;` or `=`. A name that ends with `.json` is a file
-/// that is missing.
+/// existing path, and there is no `/` before the first `;` or `=`. A name that ends with `.json` is
+/// a file that is missing.
 pub(super) fn is_one(argument: &str) -> bool {
     let start = argument.split([';', '=']).next().unwrap_or("");
     !start.contains('/') && !start.ends_with(".json") && !Path::new(argument).exists()

@@ -60,7 +60,8 @@ fn open(node: &Node<'_>, warnings: &mut Warnings) -> Result<Arc<Tls>, ConfigErro
             "chmod o-r",
         );
     }
-    // Each file has its error; what they are together is seen only if all can be used.
+    // First each file is checked by itself, so that the errors of all of them are reported.
+    // `Tls::open` stops at the first error; it also checks that the files belong together.
     for error in settings.unusable_files() {
         warnings.record(files.error(&error));
     }

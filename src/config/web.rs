@@ -11,8 +11,8 @@ use crate::{
     monitoring, ws,
 };
 
-/// Reads what is served. With `explain_logins` REST says why a login failed; it has those of the
-/// `limits` of websockets that can apply to requests.
+/// Reads what is served. With `explain_logins` REST says why a login failed. The size of a message
+/// and the number of failed logins in `limits`, those of websockets, hold for requests, too.
 pub(super) fn read(
     section: &mut Section<'_, '_>,
     addresses: &Addresses<'_>,
@@ -71,7 +71,8 @@ fn url(
     Ok(is_enabled.then_some(path))
 }
 
-/// Reads the names of the server; it has those that it listens by, too.
+/// Reads the names that requests may have in the header Host: those of the key `host-names`, and
+/// the hosts of the key `interface`.
 fn host_names(
     section: &mut Section<'_, '_>,
     addresses: &Addresses<'_>,

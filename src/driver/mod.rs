@@ -1,7 +1,7 @@
 //! One open driver: owns the runtime, the hub and the log, from open to close.
 //!
-//! [`start`] starts the parts that the configuration asks for, [`control`] carries out commands, and
-//! [`watch`] reads changed files again.
+//! [`start`] starts the parts that the configuration asks for, [`control`] carries out commands,
+//! and [`watch`] reads changed files again.
 
 pub(crate) mod control;
 mod open_files;
@@ -130,14 +130,14 @@ impl Driver {
         })
     }
 
-    /// Sends an event of the host to the clients. Waits for room at most `timeout`, or without limit
-    /// if that is `None`. Fails if there is no room in time or the driver is closed.
+    /// Sends an event of the host to the clients. Waits for room at most `timeout`, or without
+    /// limit if that is `None`. Fails if there is no room in time or the driver is closed.
     pub fn write(&self, event: Event, timeout: Option<Duration>) -> Result<(), HostError> {
         self.hub.write(event, timeout)
     }
 
-    /// Returns the next event for the host. Waits for it at most `timeout`, or without limit if that
-    /// is `None`. Fails if none comes in time or the driver is closed.
+    /// Returns the next event for the host. Waits for it at most `timeout`, or without limit if
+    /// that is `None`. Fails if none comes in time or the driver is closed.
     pub fn read(&self, timeout: Option<Duration>) -> Result<Event, HostError> {
         self.hub.read(timeout)
     }
@@ -157,8 +157,8 @@ impl Driver {
         &self.counters
     }
 
-    /// Wakes the threads that wait in `read` and `write`, disconnects the clients, and ends all tasks
-    /// and threads. Does nothing if the driver is closed already.
+    /// Wakes the threads that wait in `read` and `write`, disconnects the clients, and ends all
+    /// tasks and threads. Does nothing if the driver is closed already.
     pub fn close(&self) {
         self.hub.close();
         let Some(Running {

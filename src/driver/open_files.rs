@@ -38,8 +38,8 @@ pub(super) struct OpenFiles {
 }
 
 impl OpenFiles {
-    /// Shares out the open files that the process may have. `max_pending` is the number of websocket
-    /// clients without login that are asked for.
+    /// Shares out the open files that the process may have. `max_pending` is the number of
+    /// websocket clients without login that are asked for.
     pub(super) fn of_process(max_pending: usize) -> Self {
         // It cannot fail for this resource.
         let limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft);
@@ -59,8 +59,8 @@ impl OpenFiles {
         }
     }
 
-    /// Lowers the numbers of websocket clients to those that there are open files for. Warns if more
-    /// are asked for.
+    /// Lowers the numbers of websocket clients to those that there are open files for. Warns if
+    /// more are asked for.
     pub(super) fn limit(&self, asked: Limits) -> Limits {
         let max = asked.max_websockets;
         if max > self.clients {

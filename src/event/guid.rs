@@ -17,8 +17,8 @@ impl Guid {
         *self == Self::ZERO
     }
 
-    /// Parses the form of the protocols: 16 pairs (or single digits) with colons, in either case; `-`
-    /// and nothing are [`Guid::ZERO`]. Returns `None` for any other text.
+    /// Parses the form of the protocols: 16 pairs (or single digits) with colons, in either case;
+    /// `-` and nothing are [`Guid::ZERO`]. Returns `None` for any other text.
     pub fn parse_wire(text: &str) -> Option<Self> {
         if text.is_empty() || text == "-" {
             return Some(Self::ZERO);
@@ -57,8 +57,8 @@ impl fmt::Display for Guid {
 impl FromStr for Guid {
     type Err = GuidError;
 
-    /// Parses every form that people write: 16 pairs with `:` or `-` between, 32 digits, a UUID with
-    /// or without braces, `-` for zeros, `::` and at most 15 pairs for leading FF bytes, `-:`
+    /// Parses every form that people write: 16 pairs with `:` or `-` between, 32 digits, a UUID
+    /// with or without braces, `-` for zeros, `::` and at most 15 pairs for leading FF bytes, `-:`
     /// and at most 15 pairs for leading zeros.
     fn from_str(text: &str) -> Result<Self, GuidError> {
         parse_any_form(text.trim_ascii()).ok_or_else(|| GuidError {

@@ -31,8 +31,8 @@ pub enum Form {
 }
 
 impl Measurement {
-    /// Returns what an event measures, `None` if it measures nothing or no number. The type is that
-    /// of class 10, from 256 on that of the classes behind it.
+    /// Returns the measurement of an event, `None` if the event is no measurement or its value is
+    /// no number. `kind` is the number that [`quantity`] returns, or in class 15 the type.
     pub fn of(event: &Event) -> Option<Self> {
         let (class, data) = match event.class {
             class @ 512..1024 => (class - 512, event.data.get(GUID_BYTES..)?),
@@ -138,8 +138,10 @@ impl Measurement {
     }
 }
 
-/// Returns the type of class 10 (from 256 on: of the classes behind it) that an event of a
-/// measurement class has, `None` for other classes.
+/// Returns the number of the quantity that an event of a measurement class measures. In class 10
+/// that is its type, in class 11 its type plus 256, and so on up to class 14. Other groups of five
+/// measurement classes count alike, and so do the classes that are 512 higher. In the classes 1040
+/// and 1060 it is the type. Returns `None` for other classes.
 pub fn quantity(class: u16, kind: u16) -> Option<u16> {
     if matches!(class, MEASUREMENT_TEXT | MEASUREMENT_FLOAT) {
         return Some(kind);
@@ -182,7 +184,8 @@ fn coded(format: u8, value: &[u8]) -> Option<f64> {
     }
 }
 
-/// Reads a signed integer. It begins with the sign, since an unsigned one could be rounded.
+/// Reads a signed integer, most significant byte first. Starts with the sign: a large unsigned
+/// number would be rounded before the sign could be subtracted.
 fn signed(bytes: &[u8]) -> Option<f64> {
     let start = if bytes.first()? & 0x80 == 0 {
         0.0

@@ -1,7 +1,7 @@
 //! VSCP events and their forms.
 //!
-//! An [`Event`] is the value that the other modules pass around. Its text form (ws1) is in [`text`],
-//! its JSON form (ws2) in [`json`]. Nothing here knows sockets, tasks or the host.
+//! An [`Event`] is the value that the other modules pass around. Its text form (ws1) is in
+//! [`text`], its JSON form (ws2) in [`json`]. Nothing here knows sockets, tasks or the host.
 
 mod date;
 pub(crate) mod filter;

@@ -30,8 +30,8 @@ pub(super) enum Value<'a> {
 }
 
 impl Value<'_> {
-    /// Returns the number, also that of a numeric string. Returns `None` if it is not a number, or is
-    /// out of the range of `T`.
+    /// Returns the number, also that of a numeric string. Returns `None` if it is not a number, or
+    /// is out of the range of `T`.
     pub(super) fn number<T: TryFrom<u64>>(&self) -> Option<T> {
         let number = match self {
             Self::Number(number) => *number,

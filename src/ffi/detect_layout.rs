@@ -1,7 +1,8 @@
 //! Detects the layout of the host's events.
 //!
-//! The version of a daemon does not tell its layout (15.0.4 exists with both). A text that the
-//! daemon formats events with does, and is found in the read-only segments of its executable.
+//! The version of a daemon does not tell its layout: 15.0.4 exists with both. But the text with
+//! which a daemon formats events tells it. The texts of both layouts are searched for in the
+//! read-only segments of its executable.
 
 use std::{
     ffi::{c_int, c_void},

@@ -25,8 +25,8 @@ const NO_MONTH: u8 = 0xFF;
 pub unsafe fn copy_in(event: *const vscpEvent, layout: Layout) -> Result<Event, c_int> {
     match layout {
         Layout::Classic => {
-            // SAFETY: the caller guarantees an event in this layout; any bytes are valid values, and
-            // its alignment does not matter.
+            // SAFETY: the caller guarantees an event in this layout; any bytes are valid values,
+            // and its alignment does not matter.
             let raw = unsafe { event.cast::<vscpEventClassic>().read_unaligned() };
             // SAFETY: the caller guarantees that `pdata` is NULL or has `sizeData` bytes.
             let data = unsafe { copy_data(raw.pdata, raw.sizeData) }?;
@@ -45,8 +45,8 @@ pub unsafe fn copy_in(event: *const vscpEvent, layout: Layout) -> Result<Event, 
             })
         }
         Layout::UnixNs => {
-            // SAFETY: the caller guarantees an event in this layout; any bytes are valid values, and
-            // its alignment does not matter.
+            // SAFETY: the caller guarantees an event in this layout; any bytes are valid values,
+            // and its alignment does not matter.
             let raw = unsafe { event.cast::<vscpEventUnixNs>().read_unaligned() };
             // SAFETY: the caller guarantees that `pdata` is NULL or has `sizeData` bytes.
             let data = unsafe { copy_data(raw.pdata, raw.sizeData) }?;
@@ -207,8 +207,8 @@ pub unsafe fn free_data(event: *const vscpEvent, layout: Layout) {
     unsafe { libc::free(pdata.cast()) };
 }
 
-/// Copies an event of a host in and out, in the layout that the first byte of the input chooses; the
-/// bytes behind that are the event, and those behind the event its data.
+/// Copies an event of a host in and out, in the layout that the first byte of the input chooses;
+/// the bytes behind that are the event, and those behind the event its data.
 #[cfg(any(fuzzing, test))]
 pub fn fuzz(input: &[u8]) {
     let Some((choice, input)) = input.split_first() else {

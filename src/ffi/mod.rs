@@ -67,7 +67,8 @@ pub unsafe extern "C" fn VSCPOpen(pPathConfig: *const c_char, pguid: *const c_uc
         let guid = if pguid.is_null() {
             None
         } else {
-            // SAFETY: it is not NULL, and so the caller guarantees 16 bytes, which need no alignment.
+            // SAFETY: it is not NULL, and so the caller guarantees 16 bytes, which need no
+            // alignment.
             Some(Guid(unsafe { pguid.cast::<[u8; 16]>().read() }))
         };
         let configuration = configuration.to_string_lossy();
@@ -146,7 +147,8 @@ pub unsafe extern "C" fn VSCPWrite(
         if pEvent.is_null() {
             return CANAL_ERROR_PARAMETER;
         }
-        // SAFETY: it is not NULL, and so the caller guarantees an event in the layout of the driver.
+        // SAFETY: it is not NULL, and so the caller guarantees an event in the layout of the
+        // driver.
         let event = match unsafe { event::copy_in(pEvent, driver.layout()) } {
             Ok(event) => event,
             Err(status) => return status,

@@ -22,7 +22,8 @@ pub fn configuration_string(data: &[u8]) {
     }
 }
 
-/// Reads a configuration if it asks no server and names no file that is more than a file.
+/// Loads a configuration. Ignores texts that could make the driver connect to a server
+/// (`remote-variables`) or open a file that is no regular one, such as a device.
 fn load(text: &str) {
     let elsewhere = ["\\", "remote", "/dev", "/proc", "/sys", "/run"];
     if elsewhere.iter().any(|word| text.contains(word)) {

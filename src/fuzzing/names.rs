@@ -11,8 +11,9 @@ use crate::{
     names::{Document, Subject},
 };
 
-/// Reads a document, or the key of an entry in the first line and a change of it behind that. What
-/// was read is written and read as the same, and an error has one line.
+/// Parses the input as a document. Also takes its first line as the key of an entry, and the rest
+/// as a patch of that entry. A document that was parsed must stay the same if it is written and
+/// parsed again, and an error must be one line.
 pub fn names(data: &[u8]) {
     let Some(text) = text(data) else { return };
     let document = checked(Document::parse(&Source::new("names", text)));
@@ -57,7 +58,8 @@ fn checked(read: Result<Document, crate::located_json::ConfigError>) -> Option<D
     Some(document)
 }
 
-/// Reads lines as names of sensors and as times. Each that is read is shown as a text that reads as the same.
+/// Parses each line as the name of a sensor, and as a time. What was parsed must stay the same if
+/// it is formatted and parsed again.
 pub fn history_query(data: &[u8]) {
     for line in text(data).unwrap_or_default().lines() {
         if let Ok(sensor) = line.parse::<Sensor>() {

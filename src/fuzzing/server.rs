@@ -68,12 +68,13 @@ pub(super) fn configuration() -> &'static Config {
     CONFIG.get_or_init(|| Config::load(CONFIGURATION).expect("the configuration"))
 }
 
-/// Runs a future on a runtime whose clock stands still while there is something to do and leaps to
-/// the next timer if there is not: nothing is waited for.
+/// Runs a future on a runtime with a paused clock: when all tasks are idle, the clock is set to the
+/// next timer, so that timers cost no real time.
 pub(super) fn block_on<F: Future>(future: F) -> F::Output {
     RUNTIME.with(|runtime| {
         let runtime = runtime.get_or_init(|| {
-            // As the driver's threads: a write to a socket whose peer is gone raises it.
+            // Blocks SIGPIPE, as the threads of the driver do: a write to a socket whose peer is
+            // gone raises it.
             let pipe = SigSet::from(Signal::SIGPIPE);
             pipe.thread_block().expect("a signal mask");
             let mut builder = Builder::new_current_thread();
@@ -84,7 +85,8 @@ pub(super) fn block_on<F: Future>(future: F) -> F::Output {
     })
 }
 
-/// Runs `work` with the path of a folder that the thread has for itself. `fill` fills it once.
+/// Runs `work` with the path of a folder that no other thread uses. The first call on a thread
+/// makes the folder, and has `fill` put files into it.
 pub(super) fn in_folder(fill: impl FnOnce(&Path), work: impl FnOnce(&Path)) {
     FOLDER.with(|folder| {
         let folder = folder.get_or_init(|| {

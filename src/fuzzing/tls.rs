@@ -9,8 +9,8 @@ use crate::tls::{File, Settings, Tls, Version};
 const CERTIFICATE: &[u8] = include_bytes!("certificate.pem");
 const KEY: &[u8] = include_bytes!("key.pem");
 
-/// Opens TLS with a file that holds the input behind its first byte: that chooses which file. The
-/// other two are good, and an error is about the one that is not.
+/// Opens TLS with three files. The first byte chooses one of them, which holds the rest of the
+/// input; the other two are valid. An error must be about the chosen file.
 pub fn tls_files(data: &[u8]) {
     let Some((choice, input)) = data.split_first() else {
         return;
@@ -40,7 +40,8 @@ pub fn tls_files(data: &[u8]) {
             });
             match opened {
                 Ok(tls) => assert!(!tls.config().alpn_protocols.is_empty()),
-                // Another certificate does not have the key.
+                // If the input is a valid certificate, the error is about the key, which does not
+                // belong to it.
                 Err(error) if file == File::Certificate => assert_ne!(error.file, File::ClientCa),
                 Err(error) => assert_eq!(error.file, file),
             }

@@ -9,8 +9,9 @@ use crate::ws::{Protocol, connection};
 /// Bytes that the socket takes at a time.
 const SOCKET: usize = 4096;
 
-/// Sends a connection the bytes behind the first one, in pieces whose size that chooses, as it does
-/// the protocol. What is sent back is frames of RFC 6455.
+/// Sends a connection all bytes but the first. The first byte chooses the protocol, the size of the
+/// pieces, and how many bytes come with the HTTP request. What comes back must be frames (RFC
+/// 6455).
 pub fn websocket(data: &[u8]) {
     let Some((choice, input)) = data.split_first() else {
         return;

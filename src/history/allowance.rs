@@ -1,15 +1,15 @@
-//! How many events are looked at.
+//! Limits the rate at which events are recorded.
 
 use std::time::Instant;
 
-/// Events that are looked at in a second, in the long run.
+/// The largest number of events that are recorded in a second, in the long run.
 const RATE: f64 = 10_000.0;
 
-/// Events that are looked at if there were few before.
+/// The largest number of events that are recorded at the same time, after a pause.
 const BURST: f64 = 20_000.0;
 
-/// A token bucket: events that come faster are not looked at, so that a flood costs others
-/// nothing.
+/// A token bucket. Events that come faster are not recorded, so that a flood does not take the
+/// processor from the other tasks of the driver.
 #[derive(Debug)]
 pub(super) struct Allowance {
     left: f64,
@@ -25,7 +25,7 @@ impl Allowance {
         }
     }
 
-    /// Returns true if so many events may be looked at, and takes them off what may be.
+    /// Takes `count` tokens from the bucket. Returns false, and takes none, if there are fewer.
     pub(super) fn take(&mut self, count: usize, now: Instant) -> bool {
         let passed = now.saturating_duration_since(self.refilled);
         self.left = (self.left + passed.as_secs_f64() * RATE).min(BURST);

@@ -1,25 +1,27 @@
-//! A clock that somebody may set.
+//! Decides whether the system clock can be trusted: it may have been set.
 
 use std::time::{Duration, Instant};
 
-/// How far the two clocks may come apart between two looks.
+/// The largest difference in milliseconds between the steps of the system clock and of the
+/// monotonic clock, from one check to the next, at which the system clock does not count as set.
 const MAX_STEP: i64 = 60_000;
 
-/// How long the clock must have gone steadily before anything is removed because of it: machines
-/// without a battery begin in another year, and learn the time later.
+/// How long the system clock must not have been set before anything is removed for its age:
+/// machines without a battery begin in another year, and learn the time later.
 const STEADY: Duration = Duration::from_secs(600);
 
-/// Tells if the time of the day can be trusted, by the clock that nobody sets.
+/// Compares the system clock with the monotonic clock, which nobody can set.
 #[derive(Debug)]
 pub(super) struct SteadyClock {
     instant: Instant,
     time: i64,
-    /// Since when the clock was not set.
+    /// Since when the system clock was not set.
     since: Instant,
 }
 
 impl SteadyClock {
-    /// Begins at a time by both clocks, in milliseconds since 1970 by the one.
+    /// Begins at the present time: `instant` by the monotonic clock, `time` in milliseconds since
+    /// 1970 by the system clock.
     pub(super) fn new(instant: Instant, time: i64) -> Self {
         Self {
             instant,

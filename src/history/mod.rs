@@ -1,11 +1,11 @@
-//! The state and the past of the bus: the last value of each sensor, the last events of each node, and the
-//! values and events of the last days.
+//! The state and the past of the bus: the last value of each sensor, the last events of each node,
+//! and the values and events of the last days.
 //!
-//! One reader of the hub, the `recorder`, looks at the events, as many as its [`allowance`] lets it.
-//! It keeps the [`state`] in memory, and puts what is to be stored into a [`queue`] of limited length,
-//! out of which the thread of the `writer` fills the [`store`]: SQLite, in a file or in memory. What
-//! that thread has to wait for delays nobody else. Queries read the store by connections of their
-//! own, on the thread of who asks.
+//! The `recorder` is a reader of the hub. It records the events, within the rate limit of its
+//! [`allowance`]: it updates the [`state`] in memory, and puts what is to be stored into a
+//! [`queue`] of limited length. The thread of the `writer` moves that from the queue to the
+//! [`store`], which is SQLite, in a file or in memory. No other thread waits for its writes.
+//! Queries read the store on the thread of the caller, with a connection of their own.
 
 mod allowance;
 mod clock;
@@ -65,8 +65,8 @@ struct Stored {
 }
 
 impl History {
-    /// Makes an empty history, which shows the values of `max_shown` sensors on the page of metrics,
-    /// and starts to read what is stored already. Without `settings` nothing is stored.
+    /// Makes an empty history, which shows the values of `max_shown` sensors on the page of
+    /// metrics, and starts to read what is stored already. Without `settings` nothing is stored.
     pub(crate) fn start(
         settings: Option<Settings>,
         max_shown: usize,
@@ -144,8 +144,8 @@ impl History {
         events
     }
 
-    /// Stores what still waits for that, and ends the thread that does it, which may take `limit`.
-    /// Blocks.
+    /// Has the writer store the records that are queued, and waits until its thread has ended, at
+    /// most `limit`. Blocks.
     pub(crate) fn close(&self, limit: Duration) {
         if let Some(stored) = &self.stored {
             stored.queue.close();

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
-/// Tells if the store has been opened once.
+/// Tells other threads that the writer has opened the store for the first time.
 #[derive(Debug, Default)]
 pub(super) struct Opened {
     is_open: Mutex<bool>,
@@ -12,13 +12,13 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    /// Notes that it has.
+    /// Notes that the store has been opened, and wakes the threads that wait for that.
     pub(super) fn set(&self) {
         *self.is_open.lock() = true;
         self.changed.notify_all();
     }
 
-    /// Waits until it has, at most `limit`.
+    /// Waits until the store has been opened, at most `limit`.
     pub(super) fn wait(&self, limit: Duration) {
         let until = Instant::now() + limit;
         let mut is_open = self.is_open.lock();

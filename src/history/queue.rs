@@ -67,7 +67,7 @@ struct Waiting {
 pub(super) enum Wake {
     /// There are records.
     Records,
-    /// The time is up.
+    /// The time is up, or a query has found the store broken.
     Time,
     /// The queue is closed. It may still have records.
     Closed,
@@ -120,7 +120,7 @@ impl Queue {
         }
     }
 
-    /// Tells who takes the records that a query has found the store broken.
+    /// Tells the writer that a query has found the store broken.
     pub(super) fn doubt_store(&self) {
         self.state.lock().is_doubted = true;
         self.wake.notify_one();

@@ -26,7 +26,8 @@ use crate::{
     wording::Counted,
 };
 
-/// Batches that are taken at a time, and how often before others have their turn.
+/// The largest number of batches that are taken at a time, and how often they are taken before
+/// other tasks run.
 const MAX_BATCHES: usize = 16;
 const MAX_ROUNDS: usize = 4;
 

@@ -18,7 +18,7 @@ use crate::{
 pub(crate) struct Sensor {
     /// The node of the sensor.
     pub(crate) guid: Guid,
-    /// The type of class 10, from 256 on of the classes behind it.
+    /// The number of the quantity: the type in class 10, the type plus 256 in class 11, and so on.
     pub(crate) kind: u16,
     /// The code of the unit, which depends on the type.
     pub(crate) unit: u8,

@@ -1,7 +1,7 @@
 //! Listening sockets.
 //!
-//! An address that the machine does not have yet, and a name that cannot be looked up yet, are waited
-//! for: a daemon may be started before the network.
+//! An address that the machine does not have yet, and a name that cannot be looked up yet, are
+//! waited for: a daemon may be started before the network.
 
 use std::{
     fmt, io,

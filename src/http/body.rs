@@ -12,7 +12,8 @@ use crate::memory;
 /// How long a client may take to send the body of its request.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Reads the body of a request, of at most `max` bytes. Fails with the status and the text to answer.
+/// Reads the body of a request, of at most `max` bytes. Fails with the status and the text to
+/// answer.
 pub(super) async fn read<B>(body: B, max: usize) -> Result<Bytes, (StatusCode, &'static str)>
 where
     B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>,

@@ -18,8 +18,9 @@ const LINGER: Duration = Duration::from_secs(1);
 /// The largest number of bytes that are read from such a client meanwhile.
 const MAX_LINGER: u64 = 64 * 1024;
 
-/// Bytes that the TLS of a client takes before its socket does: what is queued for a websocket at
-/// once (`ws/stream.rs`), so that it is one write.
+/// The largest number of bytes that rustls keeps for a client until the socket takes them. It is
+/// twice the `HIGH_WATER` of `ws/stream.rs`, so that as a rule all that is queued for a websocket
+/// fits, and is sent with one write.
 const MAX_UNSENT: usize = 128 * 1024;
 
 /// The answer to a client that speaks HTTP without TLS.

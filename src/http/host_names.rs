@@ -1,14 +1,16 @@
-//! The names by which the pages of this machine call the server.
+//! The names that requests may have in the header Host if the server listens on an address that
+//! only this machine can reach.
 //!
-//! A page of any site can be made to reach a server of the machine that the browser runs on: the name
-//! of the site needs only to resolve to 127.0.0.1 when the page is loaded again ("DNS rebinding"). For
-//! the browser both are one origin then. But the header Host still has the name of the site.
+//! A page of any site could use such a server if a browser on this machine shows the page: the site
+//! lets its name resolve to 127.0.0.1 after the page was loaded ("DNS rebinding"). For the browser
+//! the site and the server are one origin then. But the header Host still has the name of the site.
 
 use std::net::{IpAddr, Ipv6Addr};
 
 use hyper::header::HeaderValue;
 
-/// Any host that is not a name of another site.
+/// The hosts that are allowed: `localhost` and all addresses, which no other site can have, and a
+/// list of names.
 #[derive(Clone, Debug, Default)]
 pub struct HostNames {
     /// In lower case.

@@ -54,7 +54,8 @@ impl ws::connection::Socket for Socket {
             Self::Left(stream) => stream,
             Self::Right(stream) => stream.get_ref().0,
         };
-        // Ready if there is something to read; tells then if that is all.
+        // Polled once. It is ready if there is something to read or the peer has closed; the result
+        // tells if the peer has closed.
         let ready = stream.ready(Interest::READABLE).now_or_never();
         ready.is_some_and(|ready| ready.is_ok_and(|ready| ready.is_read_closed()))
     }
@@ -70,8 +71,8 @@ const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 10\r\
     Content-Type: text/plain; charset=utf-8\r\nContent-Length: 22\r\nConnection: close\r\n\r\n\
     Too many connections.\n";
 
-/// Returns the places of the connections of this process, whatever drivers it has opened and wherever
-/// they listen. There are `max` of them from now on.
+/// Returns the places of the connections of this process, whatever drivers it has opened and
+/// wherever they listen. There are `max` of them from now on.
 pub(crate) fn places(max: usize) -> Arc<Places> {
     static PLACES: LazyLock<Arc<Places>> =
         LazyLock::new(|| Arc::new(Places::new("connections", 1)));
@@ -79,7 +80,8 @@ pub(crate) fn places(max: usize) -> Arc<Places> {
     PLACES.clone()
 }
 
-/// Accepts connections, and serves each that gets a place in a task of its own, until it is dropped.
+/// Accepts connections, and serves each that gets a place in a task of its own, until it is
+/// dropped.
 pub(crate) async fn accept(listener: Listener, router: Arc<Router>) {
     let handshakes = listener.tls.map(|tls| Arc::new(Handshakes::new(tls)));
     let failures = LogLimit::default();
@@ -147,7 +149,8 @@ async fn serve_requests(
 ) {
     // Events are gathered before they are written, so that the kernel need not wait for more.
     let _ = socket.set_nodelay(true);
-    // With a large buffer of unsent bytes it would show too late that the client takes some.
+    // Keeps few unsent bytes in the kernel. With many, a slow client would for a long time look
+    // like one that takes nothing, because the socket would not become writable.
     let _ = SockRef::from(&socket).set_tcp_notsent_lowat(MAX_NOT_SENT);
     let socket = match handshakes {
         None => Either::Left(socket),

@@ -1,8 +1,8 @@
 //! The HTTP server.
 //!
 //! [`bind`] makes listening sockets, [`listen`] accepts connections, `handshake` does their TLS
-//! handshakes, and [`route`] passes each request to what serves its path: `upgrade` makes websockets
-//! of connections; the others are [`rest`], the [`api`] of pages, [`files`], and what
+//! handshakes, and [`route`] passes each request to what serves its path: `upgrade` makes
+//! websockets of connections; the others are [`rest`], the [`api`] of pages, [`files`], and what
 //! [`monitoring`](crate::monitoring) tells. `rules` checks what the RFCs demand of a request first,
 //! `sender` tells which page it comes from, and `body` reads what follows it.
 

@@ -67,8 +67,8 @@ pub struct Settings {
     pub jsonp: bool,
     /// True if REST tells clients why their login failed.
     pub explain_logins: bool,
-    /// Failed logins by request with the same name and from the same address after which further ones are
-    /// refused for a while.
+    /// Failed logins by request with the same name and from the same address after which further
+    /// ones are refused for a while.
     pub max_failed_logins: usize,
     /// Where pages may log in with name and password.
     pub panel_login: PanelLogin,

@@ -1,4 +1,5 @@
-//! A socket that fails if its peer takes nothing for too long, and tells its place before.
+//! A socket whose writes fail if the peer takes nothing for too long. Before that it notes in the
+//! place of the connection that the peer takes nothing, so that another peer can get the place.
 
 use std::{
     io::{self, IoSlice},
@@ -41,7 +42,8 @@ impl WriteTimeout {
         self.socket
     }
 
-    /// Writes, flushes or shuts down with `act`. Fails when the peer has taken nothing for too long.
+    /// Writes, flushes or shuts down with `act`. Fails when the peer has taken nothing for too
+    /// long.
     fn poll_act<T>(
         &mut self,
         context: &mut Context<'_>,

@@ -107,8 +107,8 @@ impl Batch {
         &self.events
     }
 
-    /// Returns true if each event is for each client: none came from a client, who does not get it
-    /// back, or is a reply.
+    /// Returns true if every client gets all events. That is so if none of them came from a client,
+    /// which would not get it back, and none is a reply of the driver to one client.
     pub fn is_for_all_clients(&self) -> bool {
         self.for_all_clients
     }
@@ -118,14 +118,14 @@ impl Batch {
         self.weight
     }
 
-    /// Returns a batch of these of its events alone.
+    /// Returns a new batch of the events at `indices`.
     pub fn only(&self, indices: impl Iterator<Item = usize>) -> Self {
         let events = indices.map(|index| self.events[index].clone()).collect();
         Self::new(events, &self.memory)
     }
 
-    /// Returns the form of the events in `slot`. The first to ask has each appended by `encode`,
-    /// which needs about `size` bytes for one.
+    /// Returns the encoded events in `slot`. The first call for a slot encodes them: `encode`
+    /// appends one event, of about `size` bytes.
     pub fn encoded(
         &self,
         slot: Slot,

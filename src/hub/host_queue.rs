@@ -1,8 +1,9 @@
 //! The bounded queue of the events for VSCPRead.
 //!
 //! Each origin has a queue of its own, and VSCPRead takes from them in turn, so that a flood of one
-//! does not delay the others. When the room is taken there is a reserve for those who have taken
-//! less of it than others: a switch finds room behind a flood.
+//! does not delay the others. If the queue is full, there is a reserve of a quarter for origins
+//! that have only a small share of the queue: so the event of a switch still gets in during a flood
+//! from another origin.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -59,7 +60,8 @@ struct State {
     len: usize,
     /// Threads that wait for an event.
     waiting: usize,
-    /// When the host last asked, known only since the queue was last found full.
+    /// Set when an event finds no room, until one finds room again: the time of the last VSCPRead
+    /// since then, or of that moment if there was none.
     asked: Option<Instant>,
     closed: bool,
 }

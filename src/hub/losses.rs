@@ -1,4 +1,5 @@
-//! Events that somebody does not get: each is counted, and a line in a while tells of them.
+//! Counts the events, commands and replies that the hub refuses or drops, and logs them, limited in
+//! rate.
 
 use std::sync::{
     Arc,

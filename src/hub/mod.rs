@@ -3,12 +3,12 @@
 //!
 //! Each producer puts its events on the [`ring`] that all sessions and buses read, each with a
 //! cursor, as [`batch`]es. Events for the host go into the [`host_queue`] of VSCPRead as well. An
-//! event carries its origin and never goes back there; a reply of the driver goes to the one who has
-//! asked.
+//! event carries its origin and never goes back there; a reply of the driver goes to the one who
+//! has asked.
 //!
 //! The hub does not wait for clients: readers take all that is on the ring whatever their clients
-//! do. The host's threads alone may be held back, by the [`pace`] of the readers. `losses` counts and
-//! logs the events that are refused or dropped.
+//! do. The host's threads alone may be held back, by the [`pace`] of the readers. `losses` counts
+//! and logs the events that are refused or dropped.
 
 pub mod batch;
 mod echo;
@@ -135,17 +135,19 @@ impl Hub {
         }
     }
 
-    /// Wakes readers if there are many, until the hub is closed.
+    /// Wakes the readers that the producers of events leave to this task because there are many,
+    /// see [`RingLimits::woken_directly`]. Returns when the hub is closed.
     pub async fn run(&self) {
         self.ring.wake_readers().await;
     }
 
-    /// Takes an event of the client with this number, out of `waiting`: to the host if it passes the
-    /// filter, and to all other clients and buses. `clock` tells when it came. Pending, and the
-    /// event still waits, while the tasks of the driver are behind.
+    /// Takes an event of a client out of `waiting`, and passes it on: to the host if it passes the
+    /// filter, and to all other clients and to the buses. `clock` gives it a time if it has none.
+    /// Pending, with the event still in `waiting`, while the ring has no room because the tasks of
+    /// the driver are behind.
     ///
-    /// If the host's queue is full nobody gets the event, so that the client may send it again. A
-    /// host that has taken nothing for long is not waited for: the others get the event.
+    /// If the host's queue is full the event is refused and nobody gets it, so that the client may
+    /// send it again. But if the host has taken nothing for long, the others get the event.
     pub fn poll_accept(
         &self,
         context: &Context<'_>,
@@ -208,8 +210,9 @@ impl Hub {
         Err(NotAccepted::Date)
     }
 
-    /// Takes an event of the host to all clients and buses. Waits at most `timeout` (`None`: as long
-    /// as it takes) while the tasks of the driver or good readers are behind. An echo is dropped and counted.
+    /// Passes an event of the host on to all clients and buses. Waits at most `timeout` (`None`: as
+    /// long as it takes) while the tasks of the driver or good readers (see `pace`) are behind, and
+    /// only briefly for other readers. Drops and counts an echo.
     pub fn write(&self, mut event: Event, timeout: Option<Duration>) -> Result<(), HostError> {
         if let Some(echo) = &self.echo
             && echo.is_echo(&event, Instant::now)
@@ -236,9 +239,10 @@ impl Hub {
         }
     }
 
-    /// Takes events of a CAN bus to the host and to all clients, and out of `events`. If the host
-    /// has no room, the clients get them all the same. Pending, and some events still wait, while
-    /// the tasks of the driver are behind.
+    /// Takes events of a CAN bus out of `events`, and passes them on to the host and to all
+    /// clients. The clients also get the events that the host has no room for or cannot take.
+    /// Pending, with the rest still in `events`, while the ring has no room because the tasks of
+    /// the driver are behind.
     ///
     /// # Errors
     /// The hub is closed.
@@ -350,7 +354,7 @@ impl Hub {
         ]
     }
 
-    /// Returns true if events wait for the host, and it takes none.
+    /// Returns true if the host's queue is full and the host has taken nothing for long.
     pub fn is_host_hanging(&self) -> bool {
         self.for_host.is_hanging()
     }
@@ -386,8 +390,8 @@ impl Hub {
         }
     }
 
-    /// Logs how many commands were dropped. It is called by the task that takes the commands, because
-    /// the threads of the host have no log.
+    /// Logs how many commands were dropped. It is called by the task that takes the commands,
+    /// because the threads of the host have no log.
     pub fn log_dropped_commands(&self) {
         self.losses.log_commands();
     }

@@ -1,9 +1,10 @@
 //! Limits the host's rate: waits for readers that keep up, and only briefly for others.
 //!
-//! A reader whose backlog is long asks to hold the host. If its socket has lately taken much, it is
-//! a good reader, and what lacks is the processor: the host waits for it. If its socket has not
-//! taken much it is slow, or it may be: all of these together may hold the host for
-//! [`SLOW_BUDGET`] of any second, and then lose their oldest events.
+//! A reader with a long backlog asks to hold the host, that is, to have its threads wait in
+//! VSCPWrite. If the socket of the reader has lately taken much, the reader is good: it is behind
+//! only because the driver lacks processor time, and the host waits for it. All other readers may
+//! be slow. Together they may hold the host for [`SLOW_BUDGET`] in a second, and then lose their
+//! oldest events.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,8 +22,9 @@ const GOOD_RATE: u64 = 4 << 20;
 /// Time over which the rate of a reader is measured, and for which the finding holds.
 const WINDOW: Duration = Duration::from_millis(50);
 
-/// How long readers that are not known to be good may hold the host in a second, counted from when
-/// they begin: in no second more than twice as long.
+/// How long readers that are not known to be good may hold the host in a second. That second begins
+/// when they begin to hold it. So in any interval of one second they hold it for at most twice this
+/// time.
 const SLOW_BUDGET: Duration = Duration::from_millis(25);
 
 /// Holds the host's threads.
@@ -277,7 +279,8 @@ mod tests {
         assert_eq!(pace.state.lock().second, None);
     }
 
-    /// Readers that are slow and good, as the host waits for both, when nothing is left of the budget.
+    /// Readers that are slow and good, as the host waits for both, when nothing is left of the
+    /// budget.
     fn slow_and_good() -> (Arc<Pace>, ReaderPace, ReaderPace) {
         let pace = Arc::new(Pace::default());
         let [mut slow, mut good] = [(); 2].map(|()| ReaderPace::new(pace.clone()));

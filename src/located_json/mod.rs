@@ -1,7 +1,8 @@
-//! Reading JSON so that every error and warning can name file, line, key, what was found and what was
-//! expected.
+//! Reading JSON so that every error and warning can name file, line, key, what was found and what
+//! was expected.
 //!
-//! A [`Source`] is a text with its name, a [`Node`] a value in it, an [`Object`] the entries of one.
+//! A [`Source`] is a text with its name, a [`Node`] a value in it, an [`Object`] the entries of
+//! one.
 
 mod finding;
 mod node;

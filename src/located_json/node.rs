@@ -148,7 +148,8 @@ impl<'a> Node<'a> {
         Ok(number)
     }
 
-    /// Returns the value if it is a number without a fraction, but written with a point or exponent.
+    /// Returns the value if it is a number without a fraction, but written with a point or
+    /// exponent.
     fn whole_float(&self) -> Option<u64> {
         if self.is_string() {
             return None;

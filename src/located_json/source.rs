@@ -11,7 +11,8 @@ use super::{ConfigError, Node, Position};
 pub struct Source {
     name: String,
     pub(super) text: String,
-    /// True if numbers and truth values are written as strings, which then is no reason for a warning.
+    /// True if numbers and truth values are written as strings, which then is no reason for a
+    /// warning.
     pub(super) has_text_values: bool,
 }
 

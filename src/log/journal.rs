@@ -30,7 +30,7 @@ impl Journal {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let socket = UnixDatagram::unbound()?;
         socket.set_write_timeout(Some(WRITE_TIMEOUT))?;
-        // An empty datagram would be no line: whether journald is there is all that this asks.
+        // Fails if no journald listens there. Nothing is sent yet.
         socket.connect(path)?;
         Ok(Self {
             socket,

@@ -9,7 +9,7 @@ use jiff::{Zoned, civil::Weekday};
 
 use super::Level;
 
-/// A field of a line that a pattern can show.
+/// A line of the log, with the fields that a pattern can show.
 #[derive(Clone, Copy, Debug)]
 pub struct Line<'a> {
     /// The name of the logger.

@@ -109,9 +109,9 @@ struct Outputs {
 /// The log of one driver.
 pub struct Logger {
     dispatch: Dispatch,
-    /// As long as there is a single dispatcher, `tracing` asks only that of the thread which reaches
-    /// a callsite first, and keeps the answer for all threads. If that thread has none, the callsite
-    /// would never log. With a second dispatcher `tracing` asks all.
+    /// As long as there is a single dispatcher, `tracing` asks only that of the thread which
+    /// reaches a callsite first, and keeps the answer for all threads. If that thread has none, the
+    /// callsite would never log. With a second dispatcher `tracing` asks all.
     _twin: Dispatch,
     level_control: LevelControl,
     recent: RecentLines,
@@ -188,8 +188,8 @@ impl Logger {
         })
     }
 
-    /// Returns the dispatcher for the driver's threads, for [`tracing::dispatcher::with_default`] or
-    /// [`tracing::dispatcher::set_default`].
+    /// Returns the dispatcher for the driver's threads, for [`tracing::dispatcher::with_default`]
+    /// or [`tracing::dispatcher::set_default`].
     pub fn dispatch(&self) -> &Dispatch {
         &self.dispatch
     }

@@ -120,8 +120,8 @@ pub(super) struct Subscriber {
     pub(super) dropped: Arc<AtomicU64>,
 }
 
-/// The provided `register_callsite` keeps what `enabled` returns with each callsite, so that a level
-/// that no sink shows costs one load. `enabled` is called again when a level changes.
+/// The provided `register_callsite` keeps what `enabled` returns with each callsite, so that a
+/// level that no sink shows costs one load. `enabled` is called again when a level changes.
 impl tracing::Subscriber for Subscriber {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         let module = metadata.module_path().unwrap_or(metadata.target());

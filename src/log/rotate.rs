@@ -80,7 +80,8 @@ impl RotatingFile {
         let size = self.size.saturating_add(line.len() as u64);
         let full = self.max_size > 0 && size > self.max_size;
         let rotated = if full && self.regular && self.size > 0 {
-            // On a full disk the flush fails. A rotation then would replace old files by empty ones.
+            // On a full disk the flush fails. A rotation then would replace old files by empty
+            // ones.
             self.flush()?;
             self.rotate()
         } else {
@@ -91,8 +92,9 @@ impl RotatingFile {
         rotated.map_err(Failure::NotRotated)
     }
 
-    /// Closes the file if another one or none is at its path by now, so that a new one is made. Looks
-    /// only if all lines are written: once for the lines that come together.
+    /// Closes the file if its path leads to another file or to none by now, so that a new one is
+    /// opened. Checks that only while the buffer is empty: once for lines that are written
+    /// together.
     fn leave_if_moved(&mut self) {
         let is_written = |file: &BufWriter<File>| file.buffer().is_empty();
         if self.regular && self.file.as_ref().is_some_and(is_written) {

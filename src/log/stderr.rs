@@ -14,7 +14,8 @@ use super::journal::is_journal;
 /// A pipe that is ready takes this many bytes without blocking (`PIPE_BUF`, pipe(7)).
 const CHUNK: usize = 4096;
 
-/// How long a write waits for the reader. After a timeout later writes do not wait, until one succeeds.
+/// How long a write waits for the reader. After a timeout later writes do not wait, until one
+/// succeeds.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Opens `/dev/null` in place of standard streams that the host has closed. Otherwise a connection

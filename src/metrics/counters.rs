@@ -4,10 +4,12 @@ use std::fmt;
 
 use super::{BusStates, Counter, Gauge, MetricKind, Page};
 
-/// Defines [`Counters`], and from the same table the metrics page and the summary that is logged at
-/// the end. A family has its name on the page, its name in the summary, and a description; a counter
-/// in it has its field, its labels on the page, and its name in the summary. What one counter counts
-/// no other of its family counts, so that sums over a family mean something.
+/// Defines [`Counters`] by a table of families of counters. The metrics page, and the summary that
+/// is logged when the driver closes, are made from the same table.
+///
+/// A family has its name on the page, its name in the summary, and a description for the page. A
+/// counter has its field, its labels on the page, and its name in the summary. No two counters of a
+/// family count the same event, so that the sum of a family is meaningful.
 macro_rules! counters {
     ($(
         $family:literal, $title:literal, $help:literal {

@@ -1,4 +1,4 @@
-//! Log lines that somebody else can cause: how often, and what is shown of what was sent.
+//! Rate limits of log lines that peers can cause, and excerpts of what peers have sent.
 
 use std::{
     fmt::{self, Write},

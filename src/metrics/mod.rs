@@ -1,5 +1,6 @@
-//! Counters of events, frames and clients, the form of the page that shows them, and what a log line
-//! needs that others can cause as often as they like: a [`LogLimit`] and [`Excerpt`]s.
+//! Counters of events, frames and clients, and the text format of the page that shows them. Also
+//! what is needed for log lines that peers can cause: a [`LogLimit`] of their rate, and
+//! [`Excerpt`]s of what was sent.
 
 mod counters;
 mod log_limit;

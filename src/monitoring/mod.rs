@@ -36,9 +36,9 @@ pub(crate) struct Monitor {
 /// The health of a driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Health {
-    /// Events go their ways.
+    /// The host takes events, or its queue has room.
     Well,
-    /// The host takes no events.
+    /// The host's queue is full, and the host has taken nothing for long.
     HostHangs,
 }
 

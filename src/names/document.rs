@@ -114,9 +114,9 @@ impl Document {
         Ok(Self::new(root, entries))
     }
 
-    /// Returns the document with an entry changed as a merge patch (RFC 7396) says: members that are
-    /// null go, and so does an entry that is null or has none left. Fails if the patch is wrong or
-    /// there are too many entries.
+    /// Returns the document with an entry changed as a merge patch (RFC 7396) says: members that
+    /// are null go, and so does an entry that is null or has none left. Fails if the patch is wrong
+    /// or there are too many entries.
     pub(crate) fn patched(&self, subject: Subject, patch: &Source) -> Result<Self, ConfigError> {
         check_size(patch)?;
         let node = patch.root()?;
@@ -176,8 +176,8 @@ impl Document {
         self.get(&Subject::node(guid))
     }
 
-    /// Returns what the entries say of a measurement: its name is that of the sensor alone, all else
-    /// is that of the node if the sensor has none of its own.
+    /// Returns what the entries say of a measurement: its name is that of the sensor alone, all
+    /// else is that of the node if the sensor has none of its own.
     pub fn of_measurement(&self, guid: Guid, sensor: u8, kind: u16) -> Entry {
         let subjects = Subject::of_measurement(guid, sensor, kind);
         let entries = subjects.iter().filter_map(|subject| {

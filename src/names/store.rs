@@ -65,8 +65,8 @@ pub(crate) enum ChangeError {
 pub(crate) struct TooManyWaiting;
 
 impl Names {
-    /// Reads the names. Without a file there are none; a file that is not there is made by the first
-    /// change. One that cannot be read is logged, and is read when it has changed.
+    /// Reads the names. Without a file there are none; a file that is not there is made by the
+    /// first change. One that cannot be read is logged, and is read when it has changed.
     pub(crate) fn open(path: Option<PathBuf>) -> Self {
         let names = Self {
             current: watch::Sender::new(Arc::default()),
@@ -120,8 +120,8 @@ impl Names {
         self.change(version, |_| Document::parse(text))
     }
 
-    /// Changes one entry as [`Document::patched`] does, if the names are of this version (`None`: of
-    /// any), and writes the file.
+    /// Changes one entry as [`Document::patched`] does, if the names are of this version (`None`:
+    /// of any), and writes the file.
     pub(crate) fn patch(
         &self,
         version: Option<&str>,

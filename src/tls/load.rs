@@ -57,12 +57,13 @@ pub(super) fn server_config(settings: &Settings) -> Result<ServerConfig, FileErr
     let mut config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     if asks_clients {
-        // A client that resumes a session shows no certificate (RFC 8446 §2.2). One that has expired
-        // meanwhile, or whose authority has been removed, would get in.
+        // A client that resumes a session shows no certificate (RFC 8446 §2.2). One that has
+        // expired meanwhile, or whose authority has been removed, would get in.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
     } else {
-        // A new ticketer with each certificate, so that no session lasts longer than its certificate.
+        // A new ticketer with each certificate, so that no session lasts longer than its
+        // certificate.
         config.ticketer = aws_lc_rs::Ticketer::new().map_err(|cause| fault(&cause))?;
     }
     Ok(config)

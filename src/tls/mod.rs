@@ -1,5 +1,5 @@
-//! TLS: of the server, from files that are read again when they have changed, and of the client that
-//! asks a server for remote variables.
+//! TLS: of the server, from files that are read again when they have changed, and of the client
+//! that asks a server for remote variables.
 //!
 //! No state is shared by the whole process: each configuration names its provider of cryptography
 //! instead of installing a default one, which the host or another driver may need.
@@ -147,9 +147,9 @@ impl From<FileError> for ConfigError {
     }
 }
 
-/// Returns a stream that speaks TLS with a server, whose certificate must be for `host` and signed by
-/// one in the file `ca`. Fails if the file or the name is wrong. If the server is not trusted, the
-/// first read or write fails.
+/// Returns a stream that speaks TLS with a server, whose certificate must be for `host` and signed
+/// by one in the file `ca`. Fails if the file or the name is wrong. If the server is not trusted,
+/// the first read or write fails.
 pub fn connect<S: Read + Write>(
     stream: S,
     host: &str,

@@ -176,7 +176,7 @@ impl<S: AsyncWrite + Unpin> FrameStream<S> {
             self.queue_tail();
             let socket = Pin::new(&mut self.socket);
             let written = if self.queue.len() == 1 {
-                // This one does not raise SIGPIPE.
+                // `poll_write` does not raise SIGPIPE, a vectored write does.
                 socket.poll_write(context, &self.queue[0].bytes)
             } else {
                 let mut slices = [IoSlice::new(&[]); MAX_SLICES];

@@ -142,8 +142,9 @@ fn parts(finding: &Finding, message: impl fmt::Display) -> Value {
     })
 }
 
-/// Returns true for a name that is no file, and that the driver would take for a CAN interface that
-/// there will be some day, though it is not called as one.
+/// Returns true for an argument that is probably a mistyped file name: the driver would take it for
+/// the name of a CAN interface and wait for that to appear, but there is none, and it is not named
+/// like one (`can0`).
 fn is_nothing(argument: &str) -> bool {
     let argument = argument.trim();
     if argument.is_empty() || argument.starts_with('{') || Path::new(argument).exists() {

@@ -57,7 +57,7 @@ pub(crate) fn usable_name(user: &str) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Refuses what a login could never bring over.
+/// Refuses a password that no client could log in with.
 pub(crate) fn usable(user: &str, password: &str) -> Result<(), Box<dyn Error>> {
     if password.is_empty() {
         return Err("the password is empty".into());

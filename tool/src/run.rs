@@ -140,8 +140,8 @@ fn addresses(config: &Config) -> Vec<String> {
     lines
 }
 
-/// Prints what clients send and gives it to `then`, until `stop` or until nobody reads it any more. Returns how many
-/// events it was.
+/// Prints the events that clients send and gives each to `then`, until `stop` is set. Returns their
+/// number. Fails if the driver fails or the output is closed.
 fn print_events(
     driver: &OpenDriver<'_>,
     stop: &AtomicBool,

@@ -18,8 +18,9 @@ const NO_LIMIT: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 /// Shows the events of a driver that runs, in words
 ///
-/// The exit status is 0 if the number of events was reached or Ctrl-C ended it, 1 if the server
-/// cannot be reached or goes, 3 if the time was over before, 4 if the server refuses the login.
+/// It runs until --count, --wait or Ctrl-C ends it. The exit status is 0 after --count events, or
+/// after --wait without --count; 1 if the server cannot be reached or closes the connection, 3 if
+/// the time was over before --count events had come, 4 if the server refuses the login.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -1,4 +1,4 @@
-//! Others work on a value of a task, and the task misses nothing.
+//! [`TaskLock`]: other threads work on the value of a task, and the task misses no wake-up.
 
 use std::{sync::Arc, task::Poll};
 

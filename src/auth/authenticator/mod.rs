@@ -1,9 +1,9 @@
 //! The decision about each login: who, from where, with what password, and how soon.
 //!
-//! A login takes two steps: the address waits for its [`Turn`], then the password is checked. A client
-//! cannot tell one failure from another, neither by the answer nor by the time it takes: all failures
-//! cost the same work, and their answers wait, the longer the more of them come from an address. A
-//! right password is answered at once.
+//! A login takes two steps: the address waits for its [`Turn`], then the password is checked. A
+//! client cannot tell one failure from another, neither by the answer nor by the time it takes: all
+//! failures cost the same work, and their answers wait, the longer the more of them come from an
+//! address. A right password is answered at once.
 //!
 //! Passwords are hashed on blocking threads, so that events are not delayed: a limited number at a
 //! time, and one at a time for each address. Addresses whose logins have failed lately share a part
@@ -35,7 +35,8 @@ use crate::{
 /// The largest number of logins of an address that wait for their turn or have it.
 pub(super) const MAX_WAITING: usize = 16;
 
-/// The number of failures with a name in a minute from which on its user counts as a stranger.
+/// The number of failed logins with one name, from one address and within a minute, from which on
+/// further logins with that name are not preferred any more: somebody may be guessing its password.
 const MAX_TYPOS: usize = 3;
 
 /// The settings of an [`Authenticator`].
@@ -80,7 +81,8 @@ pub(crate) struct Authenticator {
     users: ArcSwap<Users>,
     /// One permit for each password that may be hashed at the same time.
     hashing: Arc<Semaphore>,
-    /// The part of them that addresses share whose logins have failed lately: a half.
+    /// Permits for half of `hashing`, rounded up. Logins from addresses with a failed login in the
+    /// last minute need one of these, too, so that they cannot take all of `hashing`.
     suspects: Arc<Semaphore>,
     /// Lets one login of each address through at a time.
     queue: Arc<PerAddressQueue>,
@@ -89,9 +91,10 @@ pub(crate) struct Authenticator {
     /// Knows who has logged in from where.
     known: Mutex<KnownLogins>,
     counters: Arc<Counters>,
-    /// Limits the lines about them.
+    /// Limits the log lines about refused logins.
     refusals: LogLimit,
-    /// The same for those with another key: further failures must not hide them.
+    /// Limits the log lines about logins that were encrypted with another key. It is a limit of its
+    /// own, so that other failures do not suppress these lines.
     wrong_keys: LogLimit,
 }
 
@@ -120,9 +123,13 @@ impl Authenticator {
         })
     }
 
-    /// Waits until no other login from the address is checked. If logins from there have failed
-    /// lately, the newest is the next, but one with the `name` of a user who has logged in from
-    /// there goes before all others. Fails if [`MAX_WAITING`] wait or are checked already.
+    /// Waits until no other login from the address is being checked. A login with the `name` of a
+    /// user who has logged in from there in the last day goes before the others (but see
+    /// [`MAX_TYPOS`]). Among equals the oldest is the next, or the newest if logins from there have
+    /// failed lately.
+    ///
+    /// Fails if more than [`MAX_WAITING`] logins from there wait or are checked. That need not be
+    /// this one: see `PerAddressQueue::wait`.
     pub(crate) async fn turn(
         self: &Arc<Self>,
         name: &str,
@@ -175,13 +182,15 @@ impl Authenticator {
         self.users.load().get(name).cloned()
     }
 
-    /// Returns true if a user who has logged in is still known, with the same password, and always was.
+    /// Returns true if a user who has logged in still exists with the same password, and was
+    /// neither removed nor given another password since the login.
     pub(crate) fn still_valid(&self, user: &User) -> bool {
         self.present(user).is_some()
     }
 
-    /// Returns a user who has logged in as it is now: its rights and addresses may have changed.
-    /// Returns `None` if it is gone or has another password, or was or had meanwhile.
+    /// Returns the present record of a user who has logged in: its rights and addresses may have
+    /// changed. Returns `None` if the user was removed, or its password was changed, since the
+    /// login, even if that was undone later.
     pub(crate) fn present(&self, user: &User) -> Option<Arc<User>> {
         let users = self.users.load();
         let now = users.get(&user.name)?;
@@ -295,8 +304,8 @@ impl Turn {
         LoginError::TooManyFailures
     }
 
-    /// Logs a user in who has one of the rights `needed`, and returns it. `credentials` are `None` if
-    /// the client sent none that could be decrypted.
+    /// Logs a user in who has one of the rights `needed`, and returns it. `credentials` are `None`
+    /// if the client sent none that could be decrypted.
     ///
     /// Needs a tokio runtime with time. If the future is dropped while a password is hashed, a
     /// failure counts all the same.

@@ -1,7 +1,8 @@
 //! The task of one bus: moves events between the hub and the socket of a link.
 //!
-//! Events of the hub are taken at every poll, mapped to frames, and queued until the bus takes them: the
-//! hub never waits for a bus. Received frames wait in the kernel while the hub has no room.
+//! Events of the hub are taken at every poll, mapped to frames, and queued until the bus takes
+//! them: the hub never waits for a bus. Received frames wait in the kernel while the hub has no
+//! room.
 
 mod pause;
 

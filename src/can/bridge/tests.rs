@@ -1,4 +1,5 @@
-//! The bridge on a pair of Unix sockets instead of a CAN interface, so that every machine can run it.
+//! The bridge on a pair of Unix sockets instead of a CAN interface, so that every machine can run
+//! it.
 
 use std::{
     io,

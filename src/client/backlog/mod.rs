@@ -54,8 +54,9 @@ impl Backlogs {
         })
     }
 
-    /// Returns the bytes that each client may keep now. The full limit holds for each as long as
-    /// all together are within theirs, for clients share what they refer to.
+    /// Returns the bytes that each client may keep now: its own limit while all batches together
+    /// are within `total_bytes`, and else an equal share of that. Batches that several clients
+    /// refer to are counted once.
     fn share(&self) -> usize {
         let BacklogLimits {
             bytes, total_bytes, ..
@@ -69,9 +70,10 @@ impl Backlogs {
 
 /// The events that wait for one client: references into batches that all clients share.
 ///
-/// It is limited in events and bytes. A client that takes events loses its oldest if there are more,
-/// one that does not take any yet gets none of the newer. Losses are counted by what the client
-/// would have received, and logged at their beginning and their end.
+/// It is limited in events and bytes. If it is full, a client that takes events loses the oldest
+/// ones; for a client that does not take any yet, the new ones are dropped. Only events that the
+/// client would have received count as lost. The first loss is logged, and the number of lost
+/// events when the client has caught up.
 #[derive(Debug)]
 pub(crate) struct Backlog {
     /// The number of the client.
@@ -262,7 +264,7 @@ impl Backlog {
             }
             return;
         }
-        // The batch stays until its last run is gone, which counts for it.
+        // The last run keeps the batch in memory for the longest time, so it counts all its bytes.
         let mut left = count;
         for &(from, to) in ranges {
             let to = to.min(from + left);

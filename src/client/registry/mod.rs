@@ -1,7 +1,9 @@
-//! The registry of connected clients: admits clients within the limits, and disconnects them from outside.
+//! The registry of connected clients: admits clients within the limits, and disconnects them, for
+//! example when their user changes or the driver closes.
 //!
-//! A websocket client has one of a few [`Places`] until it has logged in. Only then it counts for
-//! the limits of clients, so that strangers cannot keep users out.
+//! A websocket client holds one of a limited number of [`Places`] until it has logged in. Only then
+//! it counts for the limits of clients, so that clients that have not logged in cannot keep users
+//! out.
 
 mod guard;
 
@@ -32,8 +34,8 @@ use crate::{
 /// Close code "going away" (RFC 6455 §7.4.1): the driver closes.
 pub(crate) const GOING_AWAY: u16 = 1001;
 
-/// Close code "normal closure" (RFC 6455 §7.4.1): the page that has opened the websocket logs out, or
-/// its login has ended.
+/// Close code "normal closure" (RFC 6455 §7.4.1): the page that has opened the websocket logs out,
+/// or its login has ended.
 pub(crate) const LOGGED_OUT: u16 = 1000;
 
 /// Close code "try again later" (<https://www.iana.org/assignments/websocket/>): there are too many
@@ -85,7 +87,7 @@ pub(crate) struct Registry {
     state: Mutex<State>,
     /// The places of websocket clients that have not logged in.
     pending: Arc<Places>,
-    /// Limits the lines about those that get none of them.
+    /// Limits the log lines about websocket clients that got no place in `pending`.
     pending_turned_away: LogLimit,
     /// Notified when the last client leaves.
     empty: Notify,
@@ -162,7 +164,8 @@ impl Registry {
         }
     }
 
-    /// Returns whether so many more clients of a kind from an address would be admitted now.
+    /// Returns true if `count` more clients of a kind would be admitted from an address now:
+    /// neither the limit of all clients nor that of the address would be exceeded.
     pub(crate) fn has_places(&self, kind: Kind, address: IpAddr, count: usize) -> bool {
         let mut state = self.state.lock();
         let network = Network::of(address);
@@ -170,8 +173,9 @@ impl Registry {
         state.group(kind).has_places(network, max, count)
     }
 
-    /// Admits a websocket client that has not logged in. Returns `None` if there is no place for it
-    /// or would be none after a login, or if the registry is closed. Logs some of those.
+    /// Admits a websocket client that has not logged in. Returns `None` if there is no place for
+    /// it, if there would be none after a login, or if the registry is closed. The log lines about
+    /// clients without a place are limited in rate.
     pub(crate) async fn admit_websocket(
         self: &Arc<Self>,
         kind: Kind,
@@ -359,8 +363,8 @@ impl State {
 }
 
 impl Group {
-    /// Returns whether there are places for so many more clients of a network, if there may be so
-    /// many in all and of one network.
+    /// Returns true if the group may have `count` more clients, all of them from `network`. `all`
+    /// is the largest number of clients in the group, `here` that from one network; 0 is no limit.
     fn has_places(&self, network: Network, [all, here]: [usize; 2], count: usize) -> bool {
         let fits = |max, present| max == 0 || present + count <= max;
         fits(all, self.count) && fits(here, self.count_from(network))

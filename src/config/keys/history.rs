@@ -20,7 +20,7 @@ pub static PATH: Row<Optional<Text<PathBuf>>> = Row::new(
 )
 .manual(
     "SQLite has two files beside it while the driver runs. A file that is broken is renamed to \
-     *path*.broken-*DATE*, and a new one is begun. A disk that is full, slow or read-only delays \
+     `PATH.broken-DATE`, and a new one is begun. A disk that is full, slow or read-only delays \
      nobody: what cannot be written waits while there is room for it, then it is missing in the \
      history, which is counted and logged.",
 )

@@ -2,8 +2,8 @@
 //!
 //! A [`Row`] describes a key: its names, the values that it takes, its default,
 //! what it is for. The reader takes keys by their rows, warns of keys that have none, and the
-//! manual's reference is made of them, so that nothing is said twice. `CONTRIBUTING.md` tells how to
-//! add one.
+//! manual's reference is made of them, so that nothing is said twice. `CONTRIBUTING.md` tells how
+//! to add one.
 
 // Each row has its own sentence for the manual.
 #![allow(missing_docs)]

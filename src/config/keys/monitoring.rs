@@ -34,8 +34,8 @@ pub(crate) static METRICS_MEASUREMENTS: Row<Number<usize>> = Row::new(
 )
 .manual(
     "Measurements of all who send events count, that of the daemon, of clients and CAN buses. One \
-     more sensor is not shown, which is counted and logged; a sensor that has said nothing for 24 \
-     hours is forgotten.",
+     more sensor is not shown, which is counted and logged; a sensor that has sent nothing for 24 \
+     hours is taken off the page.",
 );
 
 pub(crate) static HISTORY: Row<Special> = Row::new(

@@ -29,8 +29,9 @@ pub enum Empty {
 }
 
 impl<K> Row<K> {
-    /// Makes a row. `names` are the key and its synonyms, `default` is JSON (of an [`Optional`](super::Optional) or
-    /// [`Special`](super::Special) key the words of the manual), `doc` one sentence.
+    /// Makes a row. `names` are the key and its synonyms, `default` is JSON (of an
+    /// [`Optional`](super::Optional) or [`Special`](super::Special) key the words of the manual),
+    /// `doc` one sentence.
     pub(super) const fn new(
         names: &'static [&'static str],
         kind: K,

@@ -15,7 +15,7 @@ use crate::{
     http::{Listen, PanelLogin},
 };
 
-/// The highest number of things: far more than memory holds.
+/// The largest value of keys that count things or bytes. A larger one is taken for a mistake.
 const MAX_COUNT: u64 = 1 << 24;
 
 /// The longest time, a year.
@@ -77,8 +77,9 @@ pub(crate) static HOST_NAMES: Row<OneOrMore<String>> = Row::new(
 .manual(
     "A browser on the machine could be made to use such a server for a page of another site, whose \
      name the header Host has then: the answer to other names is HTTP status 421, but not if a \
-     websocket has no header Origin, which every browser sends. `localhost`, addresses and the names in `interface` need not be listed; `*` stands for any name. A proxy on \
-     the machine that passes the Host of its clients on needs an entry.",
+     websocket has no header Origin, which every browser sends. `localhost`, addresses and the \
+     names in `interface` need not be listed; `*` stands for any name. A proxy on the machine that \
+     passes the Host of its clients on needs an entry.",
 );
 
 pub(crate) static ORIGINS: Row<Optional<OneOrMore<String>>> = Row::new(
@@ -148,8 +149,8 @@ pub(crate) static MAX_AUTH_ATTEMPTS: Row<Number<u32>> = Row::new(
     "Failed logins after which a connection is closed.",
 )
 .manual(
-    "REST logins are refused after as many failures with the same name and from the same address in \
-     a minute, but no more than 16.",
+    "Logins by REST and by pages are refused after as many failures with the same name and from the \
+     same address in a minute, but no more than 16.",
 );
 
 pub(crate) static MAX_AUTH_CONCURRENCY: Row<Number<usize>> = Row::new(
@@ -302,8 +303,11 @@ pub(crate) static MAX_IN_QUEUE: Row<Number<usize>> = Row::new(
     "32000",
     "Events that wait for the daemon.",
 )
-.manual("While the queue is full, clients get error 3, and the daemon does not get the events of CAN buses. A daemon that has \
-         taken nothing for two seconds is not waited for: the others get the events that it misses.");
+.manual(
+    "While the queue is full, clients get error 3, and the daemon does not get the events of CAN \
+     buses. A daemon that has taken nothing for two seconds is not waited for: the others get the \
+     events that it misses.",
+);
 
 pub(crate) static MAX_MESSAGE_SIZE: Row<Number<usize>> = Row::new(
     &["max-message-size"],

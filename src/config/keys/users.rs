@@ -47,8 +47,9 @@ pub static RIGHTS: Row<Special> = Row::new(
 .manual(
     "`admin` may do everything; `user` may receive all events, and send all but those of class \
      1028. `driver`, `web`, `rest`, `tcp`, `websockets`, `mqtt` and `udp` are the same with the \
-     right to one interface or, for `driver`, to none. Only REST asks for its right, which \
-     `admin`, `user` and `rest` have; every user may log in on a websocket.\n\n\
+     right to one interface or, for `driver`, to none. Every user may log in on a websocket. REST asks \
+     for its right, which `admin`, `user` and `rest` have; the login of pages asks for that of `web` \
+     or `websockets`, which `admin` and `user` have, too.\n\n\
      Single rights: `send-events`, `receive-events`, `l1ctrl-events` (to send classes 0 and 512 as \
      well), `l2ctrl-events` (1024), `hlo-events` (1028), `set-filter` (the command SF), `tcpip`, \
      `ws` (also `ws1`, `ws2`), `multicast`, `set-guid`, `test`, `interface`, `restart`, \

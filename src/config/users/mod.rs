@@ -23,7 +23,8 @@ use crate::{
 };
 
 /// Reads the users that a configuration names or holds, and returns their file if they have one.
-/// Fails if a record is wrong, or the file cannot be read; a missing file is a warning.
+/// Records what is wrong in the file or in a user. Fails if the file cannot be read, or if the
+/// users of the configuration are no list; a missing file is a warning.
 pub(super) fn of_configuration(
     section: &mut Section<'_, '_>,
 ) -> Result<(Users, Option<UsersFile>), ConfigError> {

@@ -10,8 +10,8 @@ use crate::{
 
 /// The arguments of the ws2 command SETFILTER. Fields that they do not name stay as they are.
 ///
-/// `filter` and `mask` are whole patterns as text. `filter_priority`, `filter_class`, `filter_type`,
-/// `filter_guid` and the same with `mask_` change one field, and override those.
+/// `filter` and `mask` are whole patterns as text. `filter_priority`, `filter_class`,
+/// `filter_type`, `filter_guid` and the same with `mask_` change one field, and override those.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct FilterChange {
     value: PatternChange,

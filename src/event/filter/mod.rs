@@ -13,8 +13,8 @@ use crate::{
 
 /// One half of a [`Filter`]: its values, or its mask.
 ///
-/// Shown as `priority,class,type,GUID` with decimal numbers. Parsed from the same form, with numbers
-/// also after `0x`; fields that are missing at the end are 0, and `-` is a GUID of zeros.
+/// Shown as `priority,class,type,GUID` with decimal numbers. Parsed from the same form, with
+/// numbers also after `0x`; fields that are missing at the end are 0, and `-` is a GUID of zeros.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Pattern {
     /// Priorities are 0 (highest) to 7. A mask may have more bits; a value with more never passes
@@ -70,9 +70,9 @@ impl Filter {
         })
     }
 
-    /// Parses a filter of the configuration: `filter;mask`, both in eight fields with commas, or the
-    /// values alone. These get a mask of all ones for the fields that are present (neither empty nor
-    /// `-`), and the flag that is returned is true.
+    /// Parses a filter of the configuration: `filter;mask`, both in eight fields with commas, or
+    /// the values alone. These get a mask of all ones for the fields that are present (neither
+    /// empty nor `-`), and the flag that is returned is true.
     ///
     /// # Errors
     /// The first field that is wrong.

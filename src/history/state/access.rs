@@ -1,4 +1,4 @@
-//! Who may see what events have told.
+//! Decides who may see values, by the kinds of events that they came with.
 
 use smallvec::SmallVec;
 
@@ -8,12 +8,13 @@ use crate::event::{Event, Guid};
 /// Classes and types that are remembered: those that one quantity can come with are fewer.
 const MAX_KINDS: usize = 16;
 
-/// The kinds of events that something is known by.
+/// The kinds of events that the values of a sensor came with. A user must be allowed to receive all
+/// of them to see the sensor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Access {
-    /// Class and type of each.
+    /// Class and type of each kind.
     kinds: SmallVec<[(u16, u16); 2]>,
-    /// A bit for each priority that they had.
+    /// The priorities that the events had, a bit for each.
     priorities: u8,
 }
 

@@ -1,8 +1,8 @@
 //! The last value of each sensor and the last events of each node, in memory.
 //!
-//! Who asks says which events it may receive, and sees what these alone tell: a sensor if it may
-//! receive all kinds of events that its values come with, and of a node the kinds of events that it
-//! may receive.
+//! Callers pass a function that tells which events the user may receive ([`MayReceive`]). The user
+//! sees a sensor only if it may receive all kinds of events that the values of the sensor came
+//! with. Of a node it sees only the kinds of events that it may receive.
 
 mod access;
 mod interval;
@@ -76,12 +76,12 @@ impl Origin {
     }
 }
 
-/// A time by both clocks.
+/// A point in time by both clocks.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moment {
-    /// By the clock that nobody sets.
+    /// By the monotonic clock.
     pub(super) instant: Instant,
-    /// In milliseconds since 1970.
+    /// By the system clock, in milliseconds since 1970.
     pub(super) time: i64,
 }
 
@@ -99,8 +99,8 @@ pub(super) struct Saved {
     pub(super) kinds: Vec<SavedKind>,
 }
 
-/// Sensors, and kinds of events, that are saved at a time: large allocations that fail would end the
-/// host.
+/// Sensors, and kinds of events, that are saved at a time: large allocations that fail would end
+/// the host.
 const MAX_SAVED: usize = 256;
 
 /// The last values and events.
@@ -216,7 +216,8 @@ impl State {
         }
     }
 
-    /// Returns a part of what has changed, nothing if nothing has changed since it was returned last.
+    /// Returns a part of what has changed, nothing if nothing has changed since it was returned
+    /// last.
     pub(super) fn take_changed(&self) -> Saved {
         let mut inner = self.inner.lock();
         Saved {

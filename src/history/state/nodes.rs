@@ -13,7 +13,7 @@ use crate::event::{Event, Guid};
 /// The largest number of kinds of events, of all nodes together.
 pub(super) const MAX_KINDS: usize = 16_384;
 
-/// A heartbeat is late after so many of its intervals, and a moment.
+/// A heartbeat is late if none has come for this many of its intervals and [`LATE_SECONDS`] more.
 const LATE: f64 = 2.5;
 const LATE_SECONDS: f64 = 2.0;
 
@@ -229,7 +229,8 @@ impl Nodes {
         }
     }
 
-    /// Forgets the kinds of which nothing came for long. It does not look for them each time.
+    /// Removes the kinds of events of which none came for a day. Does nothing if the last search
+    /// for them was less than a minute ago.
     fn clean(&mut self, now: Instant) {
         if !self.silence.is_due(now) {
             return;

@@ -221,8 +221,9 @@ impl Sensors {
         }
     }
 
-    /// Takes the sensors off the page of metrics that have said nothing for long, and forgets them
-    /// if their places are needed. It does not look for them each time.
+    /// Takes the sensors that have sent nothing for a day off the page of metrics. If there are
+    /// [`MAX_SENSORS`], also removes all such sensors from the list. Does nothing if the last
+    /// search for them was less than a minute ago.
     fn clean(&mut self, now: Instant) {
         if !self.silence.is_due(now) {
             return;

@@ -1,19 +1,19 @@
-//! Decides who has been silent for so long that its place is given up.
+//! Decides when sensors and kinds of events that are not heard of any more make room for others.
 
 use std::time::{Duration, Instant};
 
-/// The time without an event after which a place is given up.
+/// The time without an event after which something counts as silent.
 const SILENT: Duration = Duration::from_secs(24 * 3600);
 
-/// How often it is looked for the silent.
+/// The time between two searches for what is silent.
 const CLEANING_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Remembers when it was last looked for the silent.
+/// The time of the last search for what is silent.
 #[derive(Debug, Default)]
 pub(super) struct Silence(Option<Instant>);
 
 impl Silence {
-    /// Returns true if it is to be looked for the silent now, and notes that.
+    /// Returns true if it is time for the next search. Then `now` is its time.
     pub(super) fn is_due(&mut self, now: Instant) -> bool {
         let since = self.0.map(|last| now.saturating_duration_since(last));
         let is_due = since.is_none_or(|since| since >= CLEANING_INTERVAL);

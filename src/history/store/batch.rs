@@ -22,7 +22,11 @@ struct Sum {
     count: i64,
 }
 
-/// Writes records. Maps are trees: they ask for little memory at a time. `ids` are the numbers of the sensors that are known; returns those of the others.
+/// Writes records, and adds their values to the sums of minutes and hours. `ids` are the numbers of
+/// the sensors that are known; returns the numbers of the sensors that are not in `ids`.
+///
+/// The maps are B-trees, which allocate little memory at a time: a large allocation that fails
+/// would end the process.
 pub(super) fn write(
     connection: &Connection,
     ids: &BTreeMap<Sensor, i64>,
@@ -103,7 +107,8 @@ fn add(sums: &mut BTreeMap<(i64, i64), Sum>, key: (i64, i64), record: &ValueReco
     });
     sum.low = sum.low.min(value);
     sum.high = sum.high.max(value);
-    // An infinite one is stored as the largest: NaN, which comes of two of them, is NULL in SQLite.
+    // The sum stays finite: two opposite infinities would add up to NaN, which SQLite stores as
+    // NULL.
     sum.total = (sum.total + value).clamp(f64::MIN, f64::MAX);
     sum.count += 1;
 }

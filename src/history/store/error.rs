@@ -24,7 +24,7 @@ pub(in crate::history) enum StoreError {
         "found another file or none, expected the one that was opened: it was removed or replaced"
     )]
     Gone,
-    /// A query has met what is broken.
+    /// A query, which reads with a connection of its own, has found the database broken.
     #[error("a query has found it broken")]
     Doubted,
 }
@@ -32,9 +32,9 @@ pub(in crate::history) enum StoreError {
 /// The remedy for an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::history) enum Failure {
-    /// The file is broken: another one takes its place.
+    /// The file is broken: the driver moves it aside and makes a new one.
     Broken,
-    /// Somebody else must do something: it is tried again later.
+    /// The driver cannot remedy the error, for example a full disk: it tries again later.
     Lasting,
 }
 

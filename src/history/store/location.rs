@@ -21,10 +21,11 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// The mode of a file that is made: its owner writes it, its group reads it.
 const MODE: u32 = 0o640;
 
-/// SQLite refuses databases in memory over 1 GiB.
+/// The largest size of a database in memory. With [`SPARE`] it is well below the 1 GiB that SQLite
+/// allows.
 const MAX_MEMORY: u64 = 1 << 29;
 
-/// The part of the size that a database in memory may be over it, for a moment.
+/// A database in memory may exceed its size by a quarter, until old rows are removed.
 const SPARE: u64 = 4;
 
 /// Where a store is.
@@ -54,8 +55,8 @@ impl Location {
         }
     }
 
-    /// Opens a connection that writes, and makes the file and its folder if they are not there. What
-    /// is in the file is not changed.
+    /// Opens a connection that writes, and makes the file and its folder if they are not there.
+    /// What is in the file is not changed.
     pub(super) fn open_for_writing(&self) -> Result<Connection, StoreError> {
         if let Self::File(path) = self {
             make(path)?;
@@ -66,14 +67,15 @@ impl Location {
 
     /// Opens a connection that only reads.
     pub(super) fn open_for_reading(&self) -> rusqlite::Result<Connection> {
-        // To read, a connection writes into the index of the log.
+        // Not read-only: even a connection that only reads writes to the index of the write-ahead
+        // log (the file that ends with `-shm`).
         let connection = self.open(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         connection.execute_batch("PRAGMA query_only = ON; PRAGMA temp_store = MEMORY;")?;
         Ok(connection)
     }
 
-    /// Returns how large a store may become that is to have at most `max_size` bytes, and has SQLite
-    /// see to that if it is in memory.
+    /// Returns the size in bytes that the store may have: `max_size`, but in memory at most
+    /// [`MAX_MEMORY`]. In memory SQLite enforces the limit, with a reserve (see [`SPARE`]).
     pub(super) fn limit(&self, connection: &Connection, max_size: u64) -> rusqlite::Result<u64> {
         if let Self::File(_) = self {
             return Ok(max_size);

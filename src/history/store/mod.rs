@@ -69,7 +69,7 @@ impl Store {
 
     /// Returns true if the file is not at its path any more. What is written into it would be lost.
     pub(super) fn is_gone(&self, location: &Location) -> bool {
-        // Where it cannot be looked, the file may be there.
+        // If the path cannot be read, the file may still be there.
         location.file().is_ok_and(|file| file != self.file)
     }
 
@@ -96,8 +96,8 @@ impl Store {
         saved::read(&self.connection)
     }
 
-    /// Removes a little of what is too old, if `now` tells what that is, and of what is too much.
-    /// Returns true if there is more to remove.
+    /// Removes some of the rows that exceed the maximum size or number. If `now` is given, also
+    /// removes some of the rows that are too old then. Returns true if there is more to remove.
     pub(super) fn remove_old(&mut self, now: Option<i64>) -> Result<bool, StoreError> {
         let gone = self.retention.step(&mut self.connection, now)?;
         for id in gone.sensors {

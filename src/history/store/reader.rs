@@ -204,7 +204,8 @@ fn id_of(connection: &Connection, sensor: &Sensor) -> rusqlite::Result<Option<i6
         .optional()
 }
 
-/// Returns false if values of the time behind `from` have been removed, and only steps are left.
+/// Returns true if the single values are there for all the time from `from` on. Returns false if
+/// some of them have been removed, so that only the sums of minutes and hours are left.
 fn has_values_from(connection: &Connection, sensor: i64, from: i64) -> rusqlite::Result<bool> {
     let first = |table: &str| {
         let query = format!("SELECT min(time) FROM {table} WHERE sensor = ?1");

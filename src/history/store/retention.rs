@@ -21,13 +21,14 @@ const FREE: i64 = 8;
 /// The tables that have rows of sensors by time.
 const TABLES: [&str; 3] = ["value", "minute", "hour"];
 
-/// There is an event for so many bytes of the store, but no more than [`MAX_EVENTS`].
+/// The bytes of the maximum size for each event that is kept. There are no more than
+/// [`MAX_EVENTS`].
 const BYTES_PER_EVENT: u64 = 1024;
 const MAX_EVENTS: u64 = 200_000;
 
-/// The last event of a kind of a node is kept for so many bytes of the store, an eighth of which it
-/// takes at most: a flood of kinds leaves room for values. There are no more than [`MAX_KINDS`], as in
-/// the state.
+/// The bytes of the maximum size for each row of `seen` that is kept: the last event of a kind of a
+/// node. A row takes an eighth of them at most, so that a flood of kinds leaves room for values.
+/// There are no more than [`MAX_KINDS`], as in the state.
 const BYTES_PER_KIND: u64 = 8192;
 const MAX_KINDS: u64 = 16_384;
 
@@ -64,7 +65,8 @@ impl Retention {
         }
     }
 
-    /// Removes a part of what is too much, and, if `now` is given, of what is too old by then.
+    /// Removes some of the rows that exceed the maximum size or number. If `now` is given, also
+    /// removes some of the rows that are older than `keep` then.
     pub(super) fn step(
         &mut self,
         connection: &mut Connection,
@@ -118,8 +120,8 @@ impl Retention {
         Ok(excess == ROWS)
     }
 
-    /// Removes what is older than `limit`, of some sensors. Returns true if there is more to do
-    /// before all were looked at.
+    /// Removes what is older than `limit`: events, the last events of kinds (`seen`), and rows of
+    /// the next [`SENSORS`] sensors. Returns true if there may be more to remove.
     fn remove_older(
         &mut self,
         connection: &Connection,
@@ -167,8 +169,8 @@ fn next_sensors(connection: &Connection, after: i64) -> Result<Vec<i64>, StoreEr
     Ok(ids.collect::<Result<_, _>>()?)
 }
 
-/// Removes the first rows of a sensor that are older than `limit`. Returns true if there are more of
-/// them.
+/// Removes the first rows of a sensor that are older than `limit`. Returns true if there are more
+/// of them.
 fn remove_rows(
     connection: &Connection,
     table: &str,
@@ -192,7 +194,8 @@ fn remove_rows(
     Ok(next.is_some())
 }
 
-/// Removes a sensor of which nothing is left, and nothing came lately. Returns true if it was.
+/// Removes a sensor that has no rows left, if its last value is not newer than `limit`. Returns
+/// true if it was removed.
 fn forget(connection: &Connection, sensor: i64, limit: i64) -> Result<bool, StoreError> {
     let removed = connection.execute(
         "DELETE FROM sensor WHERE id = ?1 AND coalesce(time, ?2) <= ?2 \

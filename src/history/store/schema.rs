@@ -4,7 +4,8 @@ use rusqlite::Connection;
 
 use super::StoreError;
 
-/// The number in the file that tells whose it is: the first bytes of "VSCP" and "websocksrv".
+/// The application id in the file, which tells that it is a history of this driver: `VSws` in
+/// ASCII.
 const APPLICATION: i64 = 0x5653_7773;
 
 /// The version of the tables.
@@ -97,7 +98,8 @@ CREATE TABLE seen (
 /// program or version, or if tables are missing.
 pub(super) fn prepare(connection: &Connection) -> Result<(), StoreError> {
     let is_empty = check(connection)?;
-    // Nothing is lost if the driver ends, the last second may be if the machine does.
+    // With these settings no committed transaction is lost if the process is killed. If the machine
+    // stops, the last ones may be lost.
     connection.execute_batch(&format!(
         "PRAGMA auto_vacuum = INCREMENTAL;
          PRAGMA journal_mode = WAL;

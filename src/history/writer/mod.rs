@@ -113,10 +113,12 @@ struct Writer {
     is_failing: bool,
     /// Records that are written next.
     batch: Vec<Record>,
-    /// Records that were written since it was looked for what is too much.
+    /// Counts the records that were written. [`MAX_BATCH`] of them lead to a removal of old rows,
+    /// and the count begins anew.
     written: usize,
-    /// When to do what next.
+    /// When the state is saved next, even if no records are written.
     save_at: Instant,
+    /// When old rows are removed next.
     clean_at: Instant,
     clock: SteadyClock,
     /// Limits the lines about failures.
@@ -232,7 +234,8 @@ impl Writer {
         if self.batch.is_empty() {
             self.queue.take(MAX_BATCH, &mut self.batch);
         }
-        // First, so that the driver, killed at any moment, knows of each stored value who may see it.
+        // The state is saved first, since it tells who may see the values. So if the process is
+        // killed between the two, there is no stored value without it.
         if !self.batch.is_empty() {
             self.save()?;
         }
@@ -257,7 +260,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Stores what has changed of the state. Memory does not outlast it.
+    /// Stores what has changed of the state. Does nothing if the store is in memory: it would be
+    /// lost together with the state.
     fn save(&mut self) -> Result<(), StoreError> {
         let (Some(store), Location::File(_)) = (&mut self.store, &self.location) else {
             return Ok(());

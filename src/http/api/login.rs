@@ -78,7 +78,7 @@ impl Api {
                 LoginError::TooManyWaiting | LoginError::TooManyFailures => {
                     ApiError::too_many("Too many logins have failed. Try again later.")
                 }
-                // Which of them it was is nobody's business.
+                // One answer for all three: it must not tell which users there are.
                 LoginError::UnknownUser
                 | LoginError::ForbiddenAddress
                 | LoginError::WrongPassword => {
@@ -90,7 +90,7 @@ impl Api {
             let text = "The system has no random numbers.";
             ApiError::new(StatusCode::SERVICE_UNAVAILABLE, text)
         })?;
-        // The browser forgets it now.
+        // Ends the login of the cookie that the browser has sent: the new cookie will replace it.
         if let Some((old, _)) = self.logged_in(request) {
             self.logins.close(old);
         }
@@ -188,8 +188,8 @@ impl Api {
     }
 }
 
-/// Adds the cookie of a login. Scripts do not see it, and browsers send it with requests of pages of
-/// this server only, until they are closed.
+/// Adds the cookie of a login. Scripts do not see it, and browsers send it with requests of pages
+/// of this server only, until they are closed.
 fn set_cookie(response: &mut Response<Full<Bytes>>, value: &str, life: &str, transport: Transport) {
     let secure = match transport {
         Transport::Encrypted => "; Secure",

@@ -152,7 +152,9 @@ impl Logins {
             }
         }
         let ended = self.expired(&mut open, now);
-        // Those that another login has taken the place of while they connected.
+        // A login may end while a websocket of it connects, for example because there are too many
+        // logins. Such a websocket registers too late to be disconnected with the login, and is
+        // found here.
         let gone: Vec<_> = connected
             .into_iter()
             .filter(|id| !open.contains_key(id))
@@ -185,8 +187,8 @@ impl WebLogin {
     }
 }
 
-/// Removes the login that was not used for the longest time, of those that `may_go`, and returns its
-/// id.
+/// Removes the login that was not used for the longest time, of those that `may_go`, and returns
+/// its id.
 fn remove_idlest(
     open: &mut HashMap<SessionId, WebLogin>,
     may_go: impl Fn(&WebLogin) -> bool,

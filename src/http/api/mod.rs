@@ -1,9 +1,9 @@
 //! The API of web pages: JSON at the paths below `/api`.
 //!
-//! This file passes each request to what serves its path: each group of paths has a file of its own.
-//! [`request`] is a request, [`reply`] the answer to it. A page logs in by [`login`], [`logins`]
-//! knows what its cookie stands for, and [`transport`] who could read what it sends. [`viewer`] decides
-//! what of the history a user may see.
+//! This file passes each request to what serves its path: each group of paths has a file of its
+//! own. [`request`] is a request, [`reply`] the answer to it. A page logs in by [`login`],
+//! [`logins`] knows what its cookie stands for, and [`transport`] who could read what it sends.
+//! [`viewer`] decides what of the history a user may see.
 
 mod health;
 mod history;

@@ -1,7 +1,8 @@
 //! `/api/names`: the names of nodes and sensors.
 //!
-//! A change names the version that it is for in the header If-Match (RFC 9110 §13.1.1), so that of
-//! two pages that change the same thing one is told.
+//! A request that changes names must have the header If-Match (RFC 9110 §13.1.1) with the version
+//! that the page has read, or with `*`. If the names were changed since that version, the request
+//! fails with 412. So no page overwrites a change that it has not seen, unless it sends `*`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -121,8 +122,9 @@ impl Api {
         }
     }
 
-    /// Returns the version that a change is for, `None` for any. Fails if the request names none, or
-    /// only others.
+    /// Returns the version in the header If-Match, `None` for `*`, any version. Fails with 428 if
+    /// the request has no such header, and with 412 if the header does not list the present
+    /// version.
     fn version(&self, request: &ApiRequest<'_>) -> Result<Option<String>, ApiError> {
         let Some(tags) = request.headers().get(IF_MATCH) else {
             let text = "The header If-Match must name the version (the ETag of /api/names) that is \
@@ -196,7 +198,9 @@ fn other_version() -> ApiError {
 
 /// Replaces escaped bytes (`%3A`) of a path.
 fn decoded(path: &str) -> String {
-    // Behind an equals sign stands a value; in a path a plus sign is no space.
+    // `form_urlencoded` unescapes the value after an equals sign. There a plus sign would be a
+    // space and an ampersand the end; in a path they stand for themselves, so they are escaped
+    // first.
     let pair = format!("={}", path.replace('+', "%2B").replace('&', "%26"));
     let mut pairs = form_urlencoded::parse(pair.as_bytes());
     pairs

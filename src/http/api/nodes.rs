@@ -69,7 +69,8 @@ struct LastJson {
 }
 
 impl Api {
-    /// Tells of the nodes what the events tell that the user may receive.
+    /// Answers with the nodes on the bus. What it shows of a node comes only from events that the
+    /// user may receive.
     pub(super) fn nodes(&self, request: &ApiRequest<'_>) -> ApiResult {
         let viewer = self.viewer(request)?;
         check_memory(self.history.state().len() * BYTES)?;

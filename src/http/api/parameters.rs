@@ -73,7 +73,8 @@ pub(super) fn parsed<T: FromStr<Err: Expected>>(
     value.map_err(|error: T::Err| wrong(name, &text, error.expected()))
 }
 
-/// Reads a time span: until now if `to` is not there, and of `default` milliseconds if `from` is not.
+/// Reads a time span: until now if `to` is not there, and of `default` milliseconds if `from` is
+/// not.
 pub(super) fn span(request: &ApiRequest<'_>, default: i64) -> Result<[i64; 2], ApiError> {
     let to = time(request, "to")?;
     let to = to.unwrap_or_else(|| Timestamp::now().as_millisecond());

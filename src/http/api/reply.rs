@@ -15,8 +15,9 @@ use serde::Serialize;
 /// The answer to a request that was understood, or the error to answer.
 pub(super) type ApiResult = Result<Response<Full<Bytes>>, ApiError>;
 
-/// How a page logs in
-/// (<https://datatracker.ietf.org/doc/html/draft-broyer-http-cookie-auth-00>); browsers ask nothing.
+/// The header WWW-Authenticate of a 401 answer. Its scheme says that a page logs in with a cookie
+/// (<https://datatracker.ietf.org/doc/html/draft-broyer-http-cookie-auth-00>). Browsers do not know
+/// the scheme, and so do not ask the user for a password.
 const CHALLENGE: HeaderValue =
     HeaderValue::from_static("Cookie form-action=\"/api/login\", cookie-name=vscplogin");
 

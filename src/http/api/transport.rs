@@ -34,9 +34,10 @@ pub(super) enum Transport {
 impl Transport {
     /// Returns the way of a request with these headers.
     ///
-    /// A proxy on this machine looks like a client on this machine. It is one if it says for whom
-    /// it asks, or if the name of the server is not one of this machine. Only a proxy on this
-    /// machine is believed that its client speaks TLS.
+    /// A proxy on this machine connects as a program on this machine does. A request counts as one
+    /// of a proxy if it has a header that proxies add, or if its Host is not a loopback name or
+    /// address. A header that says that the client speaks TLS is believed only if it comes from
+    /// this machine.
     pub(super) fn of(peer: &Peer, headers: &HeaderMap) -> Self {
         if peer.secure {
             return Self::Encrypted;

@@ -50,8 +50,8 @@ impl Api {
         Ok(Viewer(user))
     }
 
-    /// Returns what gives the word for where something came from: `host`, `client`, or the interface
-    /// of a bus.
+    /// Returns a function that names an origin: `host`, `client`, or the network interface of a CAN
+    /// bus.
     pub(super) fn origins(&self) -> impl Fn(Origin) -> String + use<> {
         let buses = self.shared.counters.buses.list();
         move |origin| match origin {

@@ -42,8 +42,8 @@ impl Folder {
         }
     }
 
-    /// Returns what is at a path in the folder. Returns `None` if the kernel would have to wait for a
-    /// disk to find or read it, or cannot tell whether it is inside.
+    /// Returns what is at a path in the folder. Returns `None` if the kernel would have to wait for
+    /// a disk to find or read it, or cannot tell whether it is inside.
     fn find_cached(&self, path: &Path) -> Option<io::Result<Found>> {
         let cached = ResolveFlags::CACHED;
         let place = OFlags::PATH | OFlags::CLOEXEC;
@@ -58,8 +58,8 @@ impl Folder {
         Found::new(file, ReadWriteFlags::NOWAIT).ok().map(Ok)
     }
 
-    /// Returns what is at a path in the folder, on any kernel. Symbolic links may not leave the folder.
-    /// May wait.
+    /// Returns what is at a path in the folder, on any kernel. Symbolic links may not leave the
+    /// folder. May wait.
     fn find(&self, path: &Path) -> io::Result<Found> {
         let mut full = self.root.to_path_buf();
         for component in path.components() {

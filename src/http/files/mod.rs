@@ -1,5 +1,6 @@
-//! Static files: the folder `web-root`, or without it the [`panel`] that is in the library. The
-//! modules of the panel for pages of others are there with a folder, too.
+//! Static files: those in the folder `web-root`, or without one the [`panel`], whose files are part
+//! of the library. The JavaScript modules of the panel that other pages can import are also served
+//! with a folder, if the folder does not have them.
 //!
 //! tower-http does the HTTP of a folder (types, ranges, conditions, precompressed files), and
 //! [`folder`] opens the files. This file adds the headers for browsers.
@@ -31,7 +32,7 @@ use crate::metrics::LogLimit;
 pub(crate) struct Files {
     /// The folder, `None` for the panel.
     root: Option<Arc<Path>>,
-    /// Answers 500.
+    /// Limits the log lines about files that could not be served (status 500).
     failures: LogLimit,
 }
 
@@ -89,14 +90,14 @@ impl Files {
         root: &Arc<Path>,
         mut head: Parts,
     ) -> Response<Either<Full<Bytes>, ServeFileSystemResponseBody>> {
-        // The whole file is always right; whether the client's part is of the present one
-        // would have to be known before it is opened.
+        // With If-Range a part may be sent only if the file has not changed (RFC 9110 §13.1.5).
+        // Before it is opened that is not known; the whole file is always a right answer.
         if head.headers.contains_key(IF_RANGE) {
             head.headers.remove(RANGE);
         }
         range::clean(&head.method, &mut head.headers);
         if head.uri.path().starts_with("//") {
-            // A redirect to it would lead to another host.
+            // In a redirect to this path a browser would take its first part for another host.
             return not_found();
         }
         match serve(root.clone(), head).await {
@@ -141,8 +142,8 @@ async fn serve(
     }
     let request = Request::from_parts(head.clone(), ());
     let response = service.try_call(request).await?;
-    // A suffix that is longer than the file is all of it, and of an empty file there is no
-    // part.
+    // A range of the last N bytes is the whole file if that is shorter (RFC 9110 §14.1.2), but
+    // tower-http refuses it. An empty file has no part that could be sent. Both get the whole file.
     let refused = response.status() == StatusCode::RANGE_NOT_SATISFIABLE;
     if is_empty(response.headers()) || (refused && range::is_suffix(&head.headers)) {
         head.headers.remove(RANGE);
@@ -178,10 +179,11 @@ fn not_found() -> Response<Either<Full<Bytes>, ServeFileSystemResponseBody>> {
     answer(StatusCode::NOT_FOUND, "There is nothing here.\n").map(Either::Left)
 }
 
-/// The content security policy: a page may use its own scripts, styles and pictures, and
-/// websockets of the host that it is from.
+/// Returns the header Content-Security-Policy: a page may load scripts, styles and pictures from
+/// this server only, and open websockets on any port of the host that it was loaded from.
 fn policy(host: Option<&HeaderValue>) -> HeaderValue {
-    // Others are not in the grammar of a policy: addresses of IPv6 are left to 'self'.
+    // The grammar of the policy allows no other characters in a host. So with an IPv6 address
+    // websockets are allowed by 'self' alone, which includes only the port of the page.
     let clean = |name: &&str| {
         !name.is_empty()
             && name

@@ -5,9 +5,9 @@ use hyper::{
     header::{HeaderValue, RANGE},
 };
 
-/// Removes a `Range` header that is malformed or asks for several parts, and writes others in the one
-/// way that [`tower_http`] reads: it refuses what it does not understand, but RFC 9110 §14.2 wants
-/// such a header to be ignored.
+/// Removes a `Range` header that is malformed, asks for several parts, or belongs to another method
+/// than GET: RFC 9110 §14.2 wants it to be ignored, but [`tower_http`] would refuse the request.
+/// Rewrites any other to the one form that [`tower_http`] parses.
 pub(super) fn clean(method: &Method, headers: &mut HeaderMap) {
     let mut values = headers.get_all(RANGE).iter();
     let value = match (values.next(), values.next()) {
@@ -19,8 +19,8 @@ pub(super) fn clean(method: &Method, headers: &mut HeaderMap) {
     headers.extend(value.map(|value| (RANGE, value)));
 }
 
-/// Returns whether the part that a cleaned header asks for ends with the file and has a length: there
-/// is one in every file.
+/// Returns true if a header that [`clean`] has rewritten asks for the last N bytes of a file, and N
+/// is not 0. Every file that is not empty has such a part.
 pub(super) fn is_suffix(headers: &HeaderMap) -> bool {
     let value = headers.get(RANGE).map(HeaderValue::as_bytes);
     value.is_some_and(|value| value.starts_with(b"bytes=-") && value != b"bytes=-0")

@@ -1,4 +1,5 @@
-//! Decides which pages may use REST: cross-origin requests (<https://fetch.spec.whatwg.org/#http-cors-protocol>).
+//! Decides which pages may use REST: cross-origin requests
+//! (<https://fetch.spec.whatwg.org/#http-cors-protocol>).
 
 use std::net::IpAddr;
 

@@ -47,8 +47,8 @@ impl Params {
         self.get(name).ok_or(RestError::MissingData)
     }
 
-    /// Returns the number that a parameter is, `None` if it is absent. Fails if it is no number, or out
-    /// of the range of `T`.
+    /// Returns the number that a parameter is, `None` if it is absent. Fails if it is no number, or
+    /// out of the range of `T`.
     pub(super) fn number<T: TryFrom<u64>>(&self, name: &str) -> Result<Option<T>, RestError> {
         let number = |value: &str| parse_decimal_or_hex(value.trim())?.try_into().ok();
         let value = self
@@ -57,7 +57,8 @@ impl Params {
         value.transpose()
     }
 
-    /// Returns the parsed value of a parameter, `None` if it is absent. Fails if it cannot be parsed.
+    /// Returns the parsed value of a parameter, `None` if it is absent. Fails if it cannot be
+    /// parsed.
     pub(super) fn parsed<T: FromStr>(&self, name: &str) -> Result<Option<T>, RestError> {
         let value = self.get(name).map(|value| value.trim().parse());
         value.transpose().map_err(|_| RestError::Range)

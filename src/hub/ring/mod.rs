@@ -38,7 +38,8 @@ pub struct RingLimits {
     pub batch: usize,
     /// Events that the host may bring before the slowest reader has taken them.
     pub host: usize,
-    /// The same for all others, who must not wait for the host.
+    /// Events that may be on the ring before clients and buses have to wait. The limit is higher
+    /// than `host`, so that they need not wait if the host has filled its part.
     pub others: usize,
     /// Bytes that the batches may take until every reader has taken them, however few events they
     /// are.
@@ -203,7 +204,8 @@ impl Ring {
         self.state.lock().len()
     }
 
-    /// Wakes readers if there are many, until the ring is closed. For one task of the runtime.
+    /// Wakes the readers in `to_wake` whenever there are some, [`MAX_WAKERS_PER_POLL`] at a time.
+    /// Returns when the ring is closed. One task of the runtime runs this.
     pub(super) async fn wake_readers(&self) {
         loop {
             self.wake.notified().await;
@@ -237,7 +239,8 @@ impl Ring {
         let from = state.open.len();
         state.open.extend(events);
         state.added += (state.open.len() - from) as u64;
-        // Half full: what readers do not take, although it is their own, keeps its room.
+        // If the ring is half full all readers are woken. Else a reader is not woken for events
+        // that it does not get, such as its own; but they keep their room until it has taken them.
         let RingLimits { host, weight, .. } = self.limits;
         let fills_up = state.len() >= host / 2 || state.log.weight >= weight / 2;
         let State {
@@ -261,9 +264,10 @@ impl Ring {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// Lets those who wait look whether there is room now.
+    /// Wakes the threads and tasks that wait for room, if there is room now.
     fn wake_waiting(&self, mut state: MutexGuard<'_, State>) {
-        // Not for each batch: a thread that goes on is to have some room.
+        // The host's threads are woken only when half of their room is free, not after each batch,
+        // so that they can add several events before they wait again.
         let threads = state.waiting_threads > 0 && self.has_room(&state, self.limits.host / 2);
         let tasks = if self.has_room(&state, self.limits.host) {
             mem::take(&mut state.waiting_tasks)

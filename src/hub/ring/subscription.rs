@@ -14,8 +14,8 @@ pub struct Subscription {
     pub(super) ring: Arc<Ring>,
     pub(super) index: usize,
     pub(super) endpoint: Endpoint,
-    /// How many events had been added at the last one that the reader has taken; `None` while it
-    /// reads.
+    /// Set while the reader is paused: the value of `State::added` at the last event that it has
+    /// taken. `None` while it reads.
     pub(super) paused: Option<u64>,
 }
 
@@ -75,8 +75,8 @@ impl Subscription {
         self.ring.wake_waiting(state);
     }
 
-    /// Reads again, from the next event on that is pushed. Returns how many have passed since the last
-    /// that was taken.
+    /// Reads again, from the next event on that is pushed. Returns how many have passed since the
+    /// last that was taken.
     pub fn resume(&mut self) -> u64 {
         let Some(before) = self.paused.take() else {
             return 0;

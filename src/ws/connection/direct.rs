@@ -1,8 +1,8 @@
 //! Lets the thread that brings a lone event write it to the client's socket, so that nobody has to
 //! be woken for it.
 //!
-//! Whoever finds the connection locked, or cannot do all that is to be done, leaves it to the client's
-//! task.
+//! Whoever finds the connection locked, or cannot do all that is to be done, leaves it to the
+//! client's task.
 
 use std::{
     mem,
@@ -15,8 +15,8 @@ use tracing::{Dispatch, dispatcher};
 
 use super::{Connection, Ending, Socket, task_lock::TaskLock};
 
-/// The time without an event after which the next is a lone one. Events that come sooner are left to
-/// the task, which writes many at once.
+/// The time without an event after which the next is a lone one. Events that come sooner are left
+/// to the task, which writes many at once.
 pub(super) const PAUSE: Duration = Duration::from_micros(250);
 
 /// A connection that its task polls, and that others may write a lone event to.

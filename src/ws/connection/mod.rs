@@ -52,7 +52,8 @@ const MAX_MESSAGES_PER_POLL: usize = 128;
 /// The number of rounds in one poll, so that other tasks run.
 const MAX_ROUNDS_PER_POLL: usize = 8;
 
-/// Size of the read buffer. It is filled with zeros before each read, so larger ones cost more than they save.
+/// Size of the read buffer. It is filled with zeros before each read, so a larger buffer costs more
+/// than it saves.
 const READ_BUFFER: usize = 2 * 1024;
 
 /// How long a client may take to answer a close.
@@ -152,9 +153,10 @@ pub(crate) async fn serve<S: Socket>(
 /// 4. socket: writes what the stream has, with few system calls;
 /// 5. deadlines: pings, and gives up a client that does not log in, answer or take anything.
 ///
-/// A round that has left work undone is followed by another; after [`MAX_ROUNDS_PER_POLL`] of them the task wakes
-/// itself and lets others run. Every step that waits for something has left a waker with it: the
-/// socket, the hub, the login, the timer, or the registry (which may end the client).
+/// If a round has left work undone, another one follows. After [`MAX_ROUNDS_PER_POLL`] rounds the
+/// task wakes itself, and returns so that other tasks can run. Every step that waits for something
+/// has registered a waker there: with the socket, the hub, the login, the timer, or the registry
+/// (which may disconnect the client).
 struct Connection<S> {
     websocket: WebSocketStream<FrameStream<S>>,
     server: Arc<Server>,
@@ -231,7 +233,7 @@ impl<S: Socket> Connection<S> {
     fn poll_round(&mut self, context: &mut Context<'_>) -> Result<bool, Ending> {
         let mut more = self.poll_messages(context)?;
         let was_full = self.websocket.get_ref().is_full();
-        // Behind the messages: one of them may have started it.
+        // After the messages: one of them may have started a login, which has to be polled.
         more |= self.poll_login(context)?;
         more |= self.outbox.poll_events(&self.session);
         if self.session.is_open() {
@@ -383,8 +385,9 @@ impl<S: Socket> Connection<S> {
         Ok(self.session.is_open() && self.outbox.has_events())
     }
 
-    /// Handles expired deadlines. Returns true if there is something to send for it. Fails if the
-    /// client is gone although it is not read.
+    /// Handles expired deadlines. Returns true if a ping was queued and has to be sent. Fails if
+    /// another deadline has expired, or if the client has closed the connection while its messages
+    /// wait for a login, so that a read cannot show it.
     fn poll_deadlines(&mut self, context: &mut Context<'_>) -> Result<bool, Ending> {
         let mut pinged = false;
         if self.inbox.holds_messages() && self.websocket.get_ref().is_closed_by_peer() {
@@ -454,8 +457,8 @@ impl<S: Socket> Connection<S> {
                 Duration::ZERO
             }
         };
-        // Unread bytes of the client would make the kernel reset the connection, and the close frame
-        // could be lost.
+        // Unread bytes of the client would make the kernel reset the connection, and the close
+        // frame could be lost.
         let drain = async {
             let stream = self.websocket.get_mut();
             stream.shutdown().await?;

@@ -1,5 +1,5 @@
-//! A lock on a value that belongs to a task, and that others may work on meanwhile. Neither waits for
-//! the other.
+//! A lock on a value that belongs to a task, and that others may work on meanwhile. Neither waits
+//! for the other.
 
 #![allow(unreachable_pub, reason = "the crate `model` compiles it, too")]
 
@@ -40,8 +40,8 @@ impl<T> TaskLock<T> {
         value.map(|mut value| act(&mut value))
     }
 
-    /// Does something with the value in the place of the task. Wakes the task if `act` returns false,
-    /// or somebody else works on the value.
+    /// Does something with the value in the place of the task. Wakes the task if `act` returns
+    /// false, or somebody else works on the value.
     pub fn help(&self, act: impl FnOnce(&mut T) -> bool) {
         let is_done = match self.value.try_lock() {
             Some(mut value) => act(&mut value),

@@ -51,8 +51,8 @@ pub(crate) enum Action {
     Refuse(String, EventError),
     /// Drop all events kept for the client, then send this.
     Clear(String),
-    /// Check these (`None`: they could not be decrypted), then call [`Session::logged_in`]. Until then the
-    /// session takes no message.
+    /// Check these (`None`: they could not be decrypted), then call [`Session::logged_in`]. Until
+    /// then the session takes no message.
     Login(Option<Credentials>),
     /// Submit the event to the hub, then call [`Session::submitted`].
     Submit(Event),

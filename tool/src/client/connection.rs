@@ -12,7 +12,10 @@ use tokio_tungstenite::tungstenite::{
     self, HandshakeError, Message as Frame, WebSocket, client, error::UrlError,
 };
 use vscpl2drv_websocksrv::{
-    auth::login::{BLOCK, encrypt},
+    auth::{
+        Key,
+        login::{BLOCK, encrypt},
+    },
     event::{Event, EventError},
     tls,
 };
@@ -135,7 +138,11 @@ impl Connection {
             iv: &sid,
             crypto: &hex::encode(crypto),
         };
-        self.command(&login, "the login")
+        let what = match *key == Key::WELL_KNOWN {
+            true => "the login with the well-known key (--key-file names that of the server)",
+            false => "the login",
+        };
+        self.command(&login, what)
     }
 
     fn command(&mut self, command: &Command<'_>, what: &'static str) -> Result<(), ClientError> {

@@ -73,7 +73,7 @@ pub(crate) struct Settings {
     pub(super) ca: PathBuf,
 }
 
-/// The texts that start the names of environment variables and options' values.
+/// Where settings come from: the options and the file; the environment is read when needed.
 struct Sources<'o> {
     options: &'o Options,
     file: Value,
@@ -150,7 +150,8 @@ fn warnings(path: &Path, file: &Value) -> Vec<Finding> {
 }
 
 impl Sources<'_> {
-    /// Returns an option, else the variable `VSCP_KEY`, else the key of the file.
+    /// Returns the option, else the environment variable of `key` (`VSCP_KEY_FILE` for `key-file`),
+    /// else the value of `key` in the file. Returns `None` if none of them is set.
     fn text(&self, option: Option<&str>, key: &str) -> Option<String> {
         let variable = format!("VSCP_{}", key.to_uppercase().replace('-', "_"));
         let option = option.map(str::to_owned);

@@ -208,7 +208,8 @@ impl Bridge {
         discovery.map_or_else(Vec::new, |discovery| discovery.topics().into())
     }
 
-    /// Returns true if a message is one of these topics.
+    /// Gives a message to the discovery. Returns true if its topic is one of
+    /// [`discovery_topics`](Self::discovery_topics), so that it is no event.
     pub(super) fn take_discovery(&self, topic: &str, payload: &[u8]) -> bool {
         let discovery = self.lock_discovery();
         discovery.is_some_and(|mut discovery| discovery.take(topic, payload, Instant::now()))
@@ -306,7 +307,8 @@ impl Bridge {
         Ok((!is_own && self.mqtt.filter.passes(&event)).then_some(event))
     }
 
-    /// Gives an event that has no time stamp the one of the host.
+    /// Fills in the time that an event of the driver lacks: the time stamp with `micros`, and date
+    /// and nanoseconds since 1970 with `now`.
     pub(super) fn complete(&self, event: &mut Event, micros: u32, now: u64) {
         event.complete_timestamp(|| micros);
         if event.date.is_none() && event.unix_ns.is_none() {
@@ -381,7 +383,7 @@ fn fill_from_topic(event: &mut Event, topic: &str) -> bool {
     class.is_some() && kind.is_some()
 }
 
-/// Shows what is published and subscribed, for the log.
+/// Shows the address of the broker and the topics that are subscribed to, for `serve --check`.
 impl std::fmt::Display for Bridge {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut text = String::new();

@@ -38,21 +38,22 @@ use super::{
 };
 use crate::message;
 
-/// How long the driver may take until it is asked again.
+/// The timeouts of VSCPRead and VSCPWrite. A call that has timed out is repeated.
 const READ_TIMEOUT: Duration = Duration::from_millis(100);
 const WRITE_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// The same when the host ends, and how long it goes on reading then.
+/// When the driver is to close: the timeout of VSCPRead, and how long events are read at most.
 const LAST_READ: Duration = Duration::from_millis(1);
 const LAST_READS: Duration = Duration::from_secs(2);
 
-/// How long a broker that is slow holds the driver back before the oldest messages go.
+/// How long the thread that reads the driver waits for room in the queue for the broker while there
+/// is a connection. After that the oldest messages are dropped.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Events that wait for the driver.
+/// How many events from the broker may wait for the driver.
 const INBOX: usize = 4096;
 
-/// Events that are taken from there at once.
+/// How many events are taken from the inbox at a time.
 const BATCH: usize = 256;
 
 /// A driver that takes nothing for so long is complained about.
@@ -167,8 +168,8 @@ impl Plan {
         })
     }
 
-    /// The same for a driver that is to take the place of an open one, which is not to be closed
-    /// for a configuration that is wrong.
+    /// Like [`of`](Self::of), but fails also if the driver's configuration has errors: a reload
+    /// must not close an open driver for one that would refuse to open.
     pub(super) fn checked(entry: Entry) -> Result<Self, Box<dyn Error>> {
         let errors = findings(&entry).map_or(Vec::new(), |findings| findings.errors);
         match errors.into_iter().next() {
@@ -205,8 +206,8 @@ impl Opening {
     }
 }
 
-/// Returns what is found in the configuration of a driver, `None` if it is not one of this project,
-/// whose configuration nobody else knows.
+/// Checks the configuration of a driver. Returns `None` if it is another driver than that of this
+/// project: only a driver itself knows how to read its configuration.
 pub(super) fn findings(entry: &Entry) -> Option<Findings> {
     let name = entry.library.as_deref().map(Path::file_name);
     let is_own = name.is_none_or(|name| name == Some(OsStr::new(find::INSTALLED_NAME)));
@@ -310,7 +311,7 @@ impl Driver {
         (self.end_link, self.link) = connect(&self.shared, &self.inbox, kept);
     }
 
-    /// Returns how the connection ends that one by other settings follows.
+    /// Returns how the current connection must end if one with the settings of `bridge` follows.
     pub(super) fn ending_before(&self, bridge: &Bridge) -> Ending {
         Ending::between(&self.shared.bridge().mqtt, &bridge.mqtt)
     }

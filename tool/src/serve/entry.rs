@@ -324,7 +324,7 @@ fn name_of(object: &mut Object<'_>) -> Result<String, ConfigError> {
     })
 }
 
-/// Reads a GUID; zeros and nothing are none.
+/// Reads a GUID. Returns `None` if the key is missing or blank, or the GUID is all zeros.
 fn guid(object: &mut Object<'_>, key: &str) -> Result<Option<Guid>, ConfigError> {
     let Some(node) = object.take(&[key]).filter(|node| !node.is_blank()) else {
         return Ok(None);

@@ -34,7 +34,7 @@ use crate::message;
 const PAUSE: Duration = Duration::from_secs(1);
 const MAX_PAUSE: Duration = Duration::from_secs(60);
 
-/// A driver that has run so long has not failed at its start.
+/// After a run of so long the pause before the next start is [`PAUSE`] again.
 const GOOD: Duration = Duration::from_secs(60);
 
 /// How long a driver may take to end.
@@ -65,7 +65,7 @@ pub(super) async fn run(names: Vec<String>) -> Result<(), Box<dyn Error>> {
             () = sleep(notifier.watchdog.unwrap_or(MAX_PAUSE)) => notifier.tell("WATCHDOG=1"),
             order = signals.next() => {
                 for sender in &orders {
-                    // A full queue has an order already.
+                    // If a queue is full it has a reload already; its end, below, is a stop as well.
                     let _ = sender.try_send(order);
                 }
                 if order == Order::Stop {
@@ -75,6 +75,7 @@ pub(super) async fn run(names: Vec<String>) -> Result<(), Box<dyn Error>> {
             }
         }
     }
+    drop(orders);
     while tasks.join_next().await.is_some() {}
     Ok(())
 }
@@ -124,11 +125,12 @@ enum Attended {
 
 /// The process of a driver.
 struct Process {
-    /// Its standard input tells it that this process is there.
+    /// Its standard input is a pipe from this process. When that closes, the child ends.
     child: Child,
     /// The lines that it prints.
     lines: mpsc::Receiver<String>,
-    /// Told when it has ended. It is not waited for yet, so that its number is that of no other.
+    /// Resolves when the child has ended. It has not been reaped then, so that no other process can
+    /// have its pid.
     ended: oneshot::Receiver<()>,
 }
 

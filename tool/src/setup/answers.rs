@@ -221,7 +221,8 @@ fn owner(
     match root.account(name) {
         Some(account) => Ok(Some(account)),
         None if named.is_some() => Err(format!("--owner: there is no user {name:?}").into()),
-        None => Ok(None),
+        // The service of `serve` has no user of its own, but is in this group.
+        None => Ok(root.group(name)),
     }
 }
 

@@ -56,6 +56,22 @@ impl Root {
         })
     }
 
+    /// Finds a group by its name. Returns root in that group, `None` if there is no such group.
+    pub(super) fn group(&self, name: &str) -> Option<Account> {
+        let groups = fs::read_to_string(self.at(Path::new("/etc/group"))).ok()?;
+        groups.lines().find_map(|line| {
+            let mut fields = line.split(':');
+            let (found, _, group) = (fields.next()?, fields.next()?, fields.next()?);
+            let group = group.parse().ok().filter(|_| found == name)?;
+            Some(Account {
+                name: "root".to_owned(),
+                user: 0,
+                group,
+                group_name: found.to_owned(),
+            })
+        })
+    }
+
     fn group_name(&self, number: &str) -> String {
         let groups = fs::read_to_string(self.at(Path::new("/etc/group"))).unwrap_or_default();
         let mut lines = groups

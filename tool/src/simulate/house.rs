@@ -62,8 +62,9 @@ pub(super) struct House {
     energy: f64,
     /// Seconds since the start.
     now: f64,
-    /// How many events of the round have been made, how many rounds, and how many things happened.
+    /// How many events of [`ROUND`] have been made, over all rounds.
     position: usize,
+    /// How often [`Told::Happening`] has come.
     happened: usize,
     /// Events that come before those of the round.
     news: VecDeque<Event>,

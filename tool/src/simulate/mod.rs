@@ -1,4 +1,4 @@
-//! A house that is not there.
+//! `run --simulate`: writes the events of a simulated house to the driver.
 
 mod house;
 
@@ -34,9 +34,9 @@ pub(crate) fn rate(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Writes `rate` events a second to the driver, and those with which the house answers what it is told,
-/// until the other end of `told` is gone. Returns how many the driver has taken. The GUIDs of the nodes
-/// are `guid` with another last byte.
+/// Writes `rate` events a second to the driver, and the answers of the house to the events in
+/// `told`, until the sender of `told` is dropped or the driver is closed. Returns how many events
+/// the driver has taken. The GUIDs of the nodes are `guid` with another last byte.
 pub(crate) fn simulate(
     driver: &OpenDriver<'_>,
     rate: f64,

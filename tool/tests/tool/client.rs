@@ -178,10 +178,13 @@ fn the_exit_status_tells_why_a_client_ended() {
     assert_eq!(of(&[], &["watch", "-W", "0.2"]).0, Some(0));
     let (code, err) = of(&[("VSCP_PASSWORD", "wrong")], &["watch", "-W", "60"]);
     assert_eq!(code, Some(4));
-    assert!(
-        err.starts_with("error: the login is refused: Not authorised."),
-        "{err}"
-    );
+    let known = "error: the login with the well-known key (--key-file names that of the server) \
+                 is refused: Not authorised.";
+    assert!(err.starts_with(known), "{err}");
+    let key = "00".repeat(16);
+    let (code, err) = of(&[("VSCP_KEY", &*key)], &["watch", "-W", "60"]);
+    assert_eq!(code, Some(4));
+    assert!(err.starts_with("error: the login is refused: "), "{err}");
     let (code, err) = of(&[], &["send", "20,3"]);
     assert_eq!(code, Some(1));
     assert!(err.contains("\"20,3\": type: found"), "{err}");

@@ -159,6 +159,17 @@ fn a_dry_run_shows_files_and_differences_and_writes_nothing() {
     assert!(!err.contains("put this"), "{err}");
 }
 
+#[test]
+fn where_there_is_no_user_for_the_daemon_the_group_vscp_reads_the_files() {
+    let machine = Machine::new();
+    machine.write("etc/passwd", "root:x:0:0::/root:/bin/sh\n");
+    machine.write("etc/group", "root:x:0:\nvscp:x:4711:\n");
+    let (code, out, err) = machine.setup(&["--dry-run", "--user", "anna"]);
+    assert_eq!(code, Some(0), "{err}");
+    let key = "/etc/vscp/websocksrv/vscp.key (mode 640, owner root, group vscp)";
+    assert!(out.contains(key), "{out}");
+}
+
 const LIBRARY: &str = "/var/lib/vscp/drivers/level2/libvscpl2drv-websocksrv.so";
 
 /// A machine whose daemon names a configuration, /etc/vscp/old.json.

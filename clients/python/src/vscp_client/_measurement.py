@@ -23,7 +23,7 @@ class Measurement:
     unit: str
     #: The unit's code in the event.
     unit_code: int
-    #: The type of class 10, from 256 on that of the classes behind it; None for class 15.
+    #: A type of class 10 (0 to 255), of class 11 (256 to 511), ...; None for class 15.
     quantity: int | None
     #: The index of the sensor in its node.
     sensor: int

@@ -12,7 +12,10 @@ def base_class(vscp_class: int) -> int:
 
 
 def quantity_of(vscp_class: int, vscp_type: int) -> int | None:
-    """Return what an event measures: a type of class 10, from 256 on of the classes behind it."""
+    """Return what an event measures: a type of class 10 (0 to 255), of class 11 (256 to 511), ...
+
+    None for classes that are no measurements.
+    """
     if vscp_class in (1040, 1060):
         return vscp_type
     base = base_class(vscp_class)

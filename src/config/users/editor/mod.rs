@@ -209,10 +209,10 @@ impl UsersEditor {
         Ok((users, warnings.errors().to_vec()))
     }
 
-    /// Checks that the changes have made nothing wrong that was right.
+    /// Checks that the file has no more errors than when it was opened.
     ///
     /// # Errors
-    /// The last thing in the file that is wrong.
+    /// The last error in the file.
     pub fn check(&self) -> Result<(), EditError> {
         let (_, errors) = self.read()?;
         match errors.last() {
@@ -256,17 +256,18 @@ impl UsersEditor {
     }
 }
 
-/// Creates an empty file that belongs to the owner of its folder.
+/// Creates an empty file with the mode [`NEW_MODE`] and, if possible, the group of its folder.
 fn create(path: &Path) -> io::Result<()> {
     let file = File::options()
         .write(true)
         .create_new(true)
         .mode(NEW_MODE)
         .open(path)?;
-    // The umask may have cut it.
+    // The umask may have removed bits of the mode.
     file.set_permissions(PermissionsExt::from_mode(NEW_MODE))?;
     if let Some(folder) = path.parent().and_then(|folder| folder.metadata().ok()) {
-        // Only root may; else it is the user's own file.
+        // Fails if the process is neither root nor in that group. Then the file keeps the group
+        // that it has.
         let _ = fchown(&file, None, Some(folder.gid()));
     }
     Ok(())

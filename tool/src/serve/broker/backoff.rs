@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::serve::settings::Reconnect;
 
-/// A connection that has lasted as long is as good as a new one.
+/// After a connection that has lasted so long the delay starts at its minimum again.
 const GOOD: Duration = Duration::from_secs(30);
 
 /// Grows with each attempt.

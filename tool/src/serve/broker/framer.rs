@@ -6,8 +6,8 @@ const MAX_PACKET: usize = 160 * 1024;
 /// The packet type of PUBLISH in the first byte.
 const PUBLISH: u8 = 3;
 
-/// Passes the packets of a broker on. Of a message that is larger than any that is used only the
-/// start goes on, as a packet of that size.
+/// Passes the packets of a broker on. A PUBLISH packet larger than [`MAX_PACKET`] is cut to that
+/// size, and the rest of it is skipped.
 #[derive(Debug, Default)]
 pub(super) struct Framer {
     /// The fixed header as far as it is there.
@@ -18,7 +18,7 @@ pub(super) struct Framer {
     skipped: usize,
 }
 
-/// A fixed header that is none.
+/// The remaining length of a fixed header has more than four bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a packet without an end to its length")]
 pub(super) struct MalformedLength;

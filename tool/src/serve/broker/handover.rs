@@ -26,7 +26,7 @@ pub(in crate::serve) struct Kept {
 }
 
 impl Ending {
-    /// Returns how a connection ends that one by other settings follows.
+    /// Returns how the connection with the settings `old` must end if one with `new` follows.
     pub(in crate::serve) fn between(old: &Mqtt, new: &Mqtt) -> Self {
         let lasts = |mqtt: &Mqtt| !mqtt.clean_session && !mqtt.client_id.is_empty();
         let is_same = old.address == new.address

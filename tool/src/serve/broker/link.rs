@@ -40,7 +40,7 @@ const MAX_WRITTEN: usize = 256 * 1024;
 /// Messages that are taken from the queue at once.
 const MAX_BATCH: usize = 256;
 
-/// The same failure is told again after so long.
+/// For so long the same failure to connect is not reported again.
 const TOLD_FOR: Duration = Duration::from_secs(60);
 
 /// A driver's connection to its broker, whatever happens to it.
@@ -54,8 +54,9 @@ pub(in crate::serve) struct Link {
     /// What the connection before a reload has left. Its filters are those that are not wanted any
     /// more.
     kept: Kept,
-    /// Events that the driver has no room for yet; nothing is read meanwhile. They outlive their
-    /// connection, for the broker knows that they have come.
+    /// Events that the driver has no room for yet; nothing is read from the broker meanwhile. They
+    /// are kept when the connection is lost, because they may be acknowledged: the broker does not
+    /// send such messages again.
     waiting: VecDeque<Event>,
 }
 
@@ -125,7 +126,8 @@ impl Link {
     /// Connects, and connects again, until it is stopped. Returns what is left to the next one.
     pub(in crate::serve) async fn run(mut self) -> Kept {
         let session = self.stay_connected().await;
-        // If only the broker is another the driver is still there.
+        // If only the settings of the broker change, the driver is still open and takes the events
+        // that wait for it.
         let delivered = timeout(STOP_TIMEOUT, self.deliver_waiting()).await;
         drop(delivered);
         self.count_undelivered();
@@ -162,8 +164,8 @@ impl Link {
         self.stop.borrow().unwrap_or(Ending::Host)
     }
 
-    /// Returns messages to the queue: but those that each connection begins with, which would come
-    /// behind newer ones.
+    /// Puts messages back into the queue, except those on the topics of the driver's state: each
+    /// connection publishes the state anew at its start, and an old one must not arrive after that.
     fn put_back(&self, bridge: &Bridge, mut messages: Vec<Message>) {
         messages.retain(|message| !bridge.tells_state(&message.topic));
         self.shared.outbox.put_back(messages);
@@ -453,8 +455,9 @@ impl Open<'_> {
                     shared.counters.filtered.fetch_add(1, Ordering::Relaxed);
                     return Ok(());
                 }
-                // A retained message is what somebody knew before this connection, not an echo, if its
-                // flag says so.
+                // A set retain flag normally means that the broker had the message before the
+                // subscription (MQTT 3.1.1 section 3.3.1.3), so that it is no echo. With
+                // RETAIN_AS_PUBLISHED new messages have the flag, too.
                 let is_old = delivery.is_retained && !self.bridge.retains_as_published(topic);
                 let is_own = || {
                     shared.is_own(topic, payload)
@@ -528,7 +531,8 @@ impl Open<'_> {
         if let Some(message) = last {
             self.session.publish(message)?;
         }
-        // Nobody comes back to the session, which the broker may keep.
+        // If no connection will resume the session: the broker may keep it all the same, and must
+        // not collect messages in it.
         if self.bridge.mqtt.clean_session || self.link.ending() == Ending::Move {
             let filters: Vec<_> = filters_of(&self.bridge)
                 .into_iter()
@@ -563,7 +567,9 @@ impl Open<'_> {
                     if length == 0 {
                         return Err(LinkError::Ended(String::new()));
                     }
-                    // The driver is closed, or is to have another broker.
+                    // Messages that come now are dropped. They are not acknowledged either
+                    // (`stop_confirming`): a broker that keeps the session sends those of QoS 1 and
+                    // 2 again.
                     self.session.receive(&buffer[..length])?;
                     self.remember_confirmed();
                 }
@@ -590,7 +596,8 @@ fn filters_of(bridge: &Bridge) -> Vec<Filter> {
     filters.chain(discovery).collect()
 }
 
-/// Writes what is there. May be given up at any time and called again.
+/// Writes a part of `out`, or flushes the stream if `out` is empty. Cancel safe: `out` and
+/// `is_dirty` tell what is left to do.
 async fn write(
     stream: &mut WriteHalf<Box<dyn Stream>>,
     out: &mut Vec<u8>,

@@ -82,11 +82,13 @@ pub(super) struct Session {
     unconfirmed: BTreeMap<u64, Unconfirmed>,
     /// Those that it has confirmed since they were taken last.
     confirmed: Vec<Message>,
+    /// The key of the next message in `unconfirmed`.
     next_number: u64,
-    /// How many there may be.
+    /// How many messages may be unconfirmed at a time.
     send_maximum: u16,
-    /// What the broker takes.
+    /// The highest QoS that the broker accepts.
     max_qos: u8,
+    /// True if the broker accepts retained messages.
     takes_retained: bool,
     timers: [Option<Instant>; 2],
     /// Messages that MQTT or the broker does not allow.
@@ -171,10 +173,11 @@ impl Session {
         std::mem::take(&mut self.confirmed)
     }
 
-    /// Returns true if a message was sent longer ago than `age`, and the broker, which may send it
-    /// back before, has not confirmed it.
+    /// Returns true if an equal message was sent more than `age` ago and is not confirmed yet. A
+    /// broker may send a message back before it confirms it.
     pub(super) fn is_overdue(&self, topic: &str, payload: &[u8], age: Duration) -> bool {
-        // The oldest come first: of a broker that keeps up none is looked at.
+        // The oldest come first: the search ends at the first message that is younger than `age`,
+        // which is the very first one if the broker keeps up.
         let messages = self.unconfirmed.values();
         let mut overdue = messages.take_while(|one| one.sent.elapsed() > age);
         overdue.any(|one| one.message.topic == topic && one.message.payload == payload)
@@ -290,8 +293,9 @@ impl Session {
         self.timers.iter().flatten().min().copied()
     }
 
-    /// Does what is due. `is_reading` is false if what the broker has answered may not have been
-    /// read yet.
+    /// Handles the timers that are due. Fails if the answer to a ping is overdue; but if
+    /// `is_reading` is false the answer may wait unread in the socket, and gets the same time once
+    /// more.
     pub(super) fn fire_timers(
         &mut self,
         now: Instant,

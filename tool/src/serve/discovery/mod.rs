@@ -56,8 +56,8 @@ pub(super) struct Settings {
     pub(super) names: Document,
 }
 
-/// What there is to announce, when, and the last message of each. Who observes events asks for the
-/// messages that are due now and then.
+/// What there is to announce, when, and the last message of each. Whoever calls `observe` must also
+/// call `due` regularly and publish the messages that it returns.
 #[derive(Debug)]
 pub(super) struct Discovery {
     settings: Settings,
@@ -296,7 +296,8 @@ impl Discovery {
         Some(guid).filter(is_object)
     }
 
-    /// Returns the name of a node's announcement. The driver has its status under its own.
+    /// Returns the name in the topic of a node's announcement. The node with the GUID of the driver
+    /// gets a suffix, because the plain name is taken by the announcement of the driver's status.
     fn object_of_guid(&self, guid: Guid) -> String {
         let id = device_id(&guid);
         if guid == self.settings.driver {
@@ -431,7 +432,8 @@ impl Discovery {
             1.0 => "m.value".to_owned(),
             factor => format!("(m.value * {factor}) | round(6)"),
         };
-        // All events may have one topic. An empty text leaves the sensor as it is.
+        // All events may share one topic, so the template compares the sender and the sensor. For
+        // any other event it renders an empty text, which leaves the sensor as it is.
         let Fields {
             guid,
             class,

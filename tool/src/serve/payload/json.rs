@@ -9,7 +9,7 @@ use vscpl2drv_websocksrv::event::{
 
 use super::{Decoded, Dialect, Encoding, Format, PayloadError, ns_head, unix_ns};
 
-/// Microseconds are below, nanoseconds since 1970 above (a time stamp without a date).
+/// A time stamp above this is taken for nanoseconds since 1970, any other for microseconds.
 const MIN_NS: u64 = 1_000_000_000_000;
 
 pub(super) fn encode(event: &Event, encoding: &Encoding, out: &mut Vec<u8>) {
@@ -26,7 +26,7 @@ pub(super) fn encode(event: &Event, encoding: &Encoding, out: &mut Vec<u8>) {
         out.push(b',');
     }
     if matches!(dialect, Dialect::Legacy | Dialect::Both) {
-        // Both have one measurement.
+        // With `Dialect::Both` the other encoder has written it: an object has a key only once.
         let measurement = measurement.filter(|_| dialect == Dialect::Legacy);
         encode_legacy(event, measurement.as_ref(), out);
     }
@@ -206,7 +206,7 @@ impl<'a> Fields<'a> {
     fn set_time(&self, event: &mut Event) -> Result<(), PayloadError> {
         let ns: Option<u64> = self.number("timestamp_ns", "timestamp_ns")?;
         if let Some(ns) = ns.and_then(NonZeroU64::new) {
-            // A date beside it says the same, perhaps a month wrong.
+            // Daemons write the same time as a date beside it, some of them with a wrong month.
             event.date = None;
             event.set_unix_ns(ns);
             return Ok(());

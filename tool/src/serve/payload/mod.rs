@@ -177,9 +177,11 @@ fn trimmed(payload: &[u8]) -> &[u8] {
     text.trim_ascii()
 }
 
-/// Returns the time of an event in nanoseconds since 1970, 0 if it has none. Microseconds of less
-/// than a second belong to the date, and so do the low 32 bits of those since 1970 (what an event
-/// with nanoseconds has); others are those of some clock.
+/// Returns the time of an event in nanoseconds since 1970, 0 if it has none.
+///
+/// A date has whole seconds. The time stamp gives the part of the second if it is below one second,
+/// or if it is the low 32 bits of the microseconds since 1970 in that second (see
+/// [`Event::set_unix_ns`]). Any other time stamp is of another clock and is ignored.
 fn unix_ns(event: &Event) -> u64 {
     match (event.unix_ns, event.date) {
         (Some(ns), _) => ns.get(),

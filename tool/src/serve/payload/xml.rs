@@ -7,7 +7,8 @@ use vscpl2drv_websocksrv::event::Event;
 
 use super::{Decoded, Dialect, Format, PayloadError, ns_head, string, unix_ns};
 
-/// Nanoseconds since 1970 are above: microseconds of a date to 2099.
+/// The largest time stamp that is taken for microseconds: those since 1970 reach it at the end of
+/// 2099. A larger one is taken for nanoseconds since 1970.
 const MAX_MICROS: u64 = 4_102_444_800_000_000;
 
 pub(super) fn encode(event: &Event, dialect: Dialect, out: &mut Vec<u8>) {

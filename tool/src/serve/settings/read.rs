@@ -215,8 +215,9 @@ impl<'a> Reader<'_, 'a, '_> {
             Some(node) => Some(Section::read(node, self.warnings)?),
             None => None,
         };
-        // The block of the daemon's example, which only says what is not checked, turns nothing
-        // on; but whoever writes the port of TLS means it, unless a scheme says otherwise.
+        // TLS is wanted if the `tls` object has a key that makes sense only with it. That of the
+        // daemon's example has none: it only switches checks off. The port of TLS asks for it as
+        // well; without a `tls` object only if `host` has no scheme.
         let is_wanted = match &section {
             Some(section) => section.asks_for_tls || port == Some(Scheme::Tls.port()),
             None => url.scheme.is_none() && port == Some(Scheme::Tls.port()),

@@ -24,13 +24,15 @@ pub(crate) fn is_filter(filter: &str) -> bool {
         && levels.is_some_and(|levels| levels.split('/').all(is_level))
 }
 
-/// Returns true if a filter has this topic. A shared subscription has those of the filter in it.
+/// Returns true if a filter matches a topic. Of a shared subscription, `$share/NAME/FILTER`, the
+/// filter in it is compared.
 pub(crate) fn matches(filter: &str, topic: &str) -> bool {
     let filter = match filter.strip_prefix("$share/") {
         Some(shared) => shared.split_once('/').map_or("", |(_, filter)| filter),
         None => filter,
     };
-    // Wildcards at the start do not have the topics of the broker itself.
+    // A filter that starts with a wildcard does not match topics that start with `$`, which the
+    // broker uses for itself (section 4.7.2).
     if topic.starts_with('$') && filter.starts_with(['+', '#']) {
         return false;
     }

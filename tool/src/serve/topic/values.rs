@@ -42,7 +42,8 @@ pub(crate) struct Values<'a> {
     pub(crate) event: Option<&'a Event>,
     /// The format that is published.
     pub(crate) format: &'static str,
-    /// True if the payload has the measurement in it, for which the daemon computes it.
+    /// True if the payload contains the measurement. With [`Style::Daemon`] the names of
+    /// measurements are computed only then.
     pub(crate) has_measurement: bool,
     /// The way of rendering.
     pub(crate) style: Style,
@@ -181,7 +182,7 @@ impl Values<'_> {
             "nickname" => write!(out, "{nickname}"),
             "head" => write!(out, "{}", event.head),
             "xhead" => write!(out, "{:04X}", event.head),
-            // The daemon has a slip of the pen here.
+            // By mistake the daemon writes an `l` behind these two numbers; its style keeps that.
             "obid" if !is_clean => write!(out, "{}l", event.obid),
             "timestamp" if !is_clean => write!(out, "{}l", event.timestamp),
             "obid" => write!(out, "{}", event.obid),
