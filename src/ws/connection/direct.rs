@@ -31,7 +31,7 @@ impl<S: Socket> Direct<S> {
     /// Makes it of a connection that is not polled yet.
     pub(super) fn new(mut connection: Connection<S>) -> Arc<Self> {
         Arc::new_cyclic(|this: &Weak<Self>| {
-            let waker = Waker::from(Arc::new(Bringer(this.clone())));
+            let waker = Waker::from(Arc::new(DeliveringWaker(this.clone())));
             connection.outbox.wake_for_events(waker);
             Self {
                 connection: TaskLock::new(Some(connection)),
@@ -69,9 +69,9 @@ impl<S: Socket> Direct<S> {
 
 /// The waker that the hub gets. The thread that wakes it for an event also writes the event to the
 /// client's socket, if that is possible without waiting.
-struct Bringer<S>(Weak<Direct<S>>);
+struct DeliveringWaker<S>(Weak<Direct<S>>);
 
-impl<S: Socket> Wake for Bringer<S> {
+impl<S: Socket> Wake for DeliveringWaker<S> {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }

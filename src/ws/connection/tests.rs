@@ -3,6 +3,7 @@
 use std::thread;
 
 use futures_util::{FutureExt, SinkExt, StreamExt};
+use proptest::{collection::vec, prelude::*};
 use tokio::{
     io::{DuplexStream, duplex},
     task::{JoinHandle, yield_now},
@@ -289,4 +290,92 @@ async fn events_arrive_once_and_in_order_whoever_writes_them() {
         assert!(event.starts_with(&format!("E;0,10,{kind},")), "{event}");
     }
     writer.join().unwrap();
+}
+
+/// A step of either side of a connection.
+#[derive(Clone, Debug)]
+enum Step {
+    /// The host writes so many events, with so many data bytes each.
+    Write(usize, usize),
+    /// The client sends so many commands.
+    Ask(usize),
+    /// The client sends so many events, which are confirmed.
+    Send(usize),
+    /// The client takes so many messages, if there are as many.
+    Take(usize),
+    /// Other tasks have a turn.
+    Yield,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        (1..60_usize, 0..500_usize).prop_map(|(count, data)| Step::Write(count, data)),
+        (1..3_usize).prop_map(Step::Ask),
+        (1..3_usize).prop_map(Step::Send),
+        (1..100_usize).prop_map(Step::Take),
+        Just(Step::Yield),
+    ]
+}
+
+/// Carries the steps out, and then takes what is left. Returns how long the client waited.
+async fn carry_out(pipe: usize, steps: &[Step]) -> Duration {
+    let server = server();
+    let mut client = Client::open(&server, pipe).await;
+    let start = Instant::now();
+    // Only events may be lost, if there are too many.
+    let mut replies = 0;
+    for step in steps {
+        match *step {
+            Step::Write(count, data) => {
+                let mut event = event(6);
+                event.data = Data::copy_from(&vec![0; data]).unwrap();
+                for _ in 0..count {
+                    server.shared.hub.write(event.clone(), None).unwrap();
+                }
+                yield_now().await;
+            }
+            Step::Ask(count) => {
+                client.send_all(&vec!["C;NOOP"; count]).await;
+                replies += count;
+            }
+            Step::Send(count) => {
+                client.send_all(&vec!["E;0,20,3,,,1,-"; count]).await;
+                replies += count;
+            }
+            Step::Take(count) => {
+                for _ in 0..count {
+                    let Some(message) = client.hear().now_or_never() else {
+                        break;
+                    };
+                    replies -= usize::from(!message.starts_with("E;"));
+                }
+            }
+            Step::Yield => yield_now().await,
+        }
+    }
+    server.shared.hub.write(event(7), None).unwrap();
+    let mut has_last = false;
+    while replies > 0 || !has_last {
+        let message = client.hear().await;
+        match message.starts_with("E;") {
+            false => replies -= 1,
+            true => has_last |= message.starts_with("E;0,10,7,"),
+        }
+    }
+    start.elapsed()
+}
+
+proptest! {
+    #[test]
+    fn a_client_never_waits_for_a_deadline_for_what_is_there(
+        pipe in 2_000..200_000_usize,
+        steps in vec(step(), 1..40),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        prop_assert_eq!(runtime.block_on(carry_out(pipe, &steps)), Duration::ZERO);
+    }
 }
