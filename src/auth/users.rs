@@ -31,7 +31,7 @@ impl Users {
 
     /// Sets the generations of users who replace the `old` ones. Users who were there with the same
     /// password keep their generation; all others get a new one.
-    pub(super) fn succeed(&mut self, old: &Self) {
+    pub(super) fn inherit_generations(&mut self, old: &Self) {
         self.generation = old.generation + 1;
         for user in &mut self.list {
             let before = old.get(&user.name);

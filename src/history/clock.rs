@@ -31,7 +31,7 @@ impl SteadyClock {
     }
 
     /// Notes the time by both clocks. Returns it if the clock has gone steadily for some minutes.
-    pub(super) fn steady(&mut self, instant: Instant, time: i64) -> Option<i64> {
+    pub(super) fn check(&mut self, instant: Instant, time: i64) -> Option<i64> {
         let passed = instant.saturating_duration_since(self.instant).as_millis();
         let passed = i64::try_from(passed).unwrap_or(i64::MAX);
         let step = time.saturating_sub(self.time).saturating_sub(passed);
@@ -72,7 +72,7 @@ mod tests {
         ] {
             let instant = start + Duration::from_secs(60 * minute);
             let time = NOW + 60_000 * minute as i64 + offset;
-            let found = clock.steady(instant, time);
+            let found = clock.check(instant, time);
             assert_eq!(found, is_steady.then_some(time), "{minute}");
         }
     }

@@ -160,7 +160,7 @@ impl Stored {
         if let Err(QueryError::Store(error)) = result
             && store::is_broken(error)
         {
-            self.queue.doubt_store();
+            self.queue.report_broken();
         }
     }
 }

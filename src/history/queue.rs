@@ -59,7 +59,7 @@ struct Waiting {
     records: VecDeque<Record>,
     is_closed: bool,
     /// True if a query has found the store broken.
-    is_doubted: bool,
+    is_broken: bool,
 }
 
 /// The reason that [`Queue::wait`] returns.
@@ -100,12 +100,12 @@ impl Queue {
     /// them.
     pub(super) fn wait(&self, until: Instant, gather: Duration) -> Wake {
         let mut state = self.state.lock();
-        while state.records.is_empty() && !state.is_closed && !state.is_doubted {
+        while state.records.is_empty() && !state.is_closed && !state.is_broken {
             if self.wake.wait_until(&mut state, until).timed_out() {
                 return Wake::Time;
             }
         }
-        if state.is_doubted && !state.is_closed {
+        if state.is_broken && !state.is_closed {
             return Wake::Time;
         }
         let until = Instant::now() + gather;
@@ -121,14 +121,14 @@ impl Queue {
     }
 
     /// Tells the writer that a query has found the store broken.
-    pub(super) fn doubt_store(&self) {
-        self.state.lock().is_doubted = true;
+    pub(super) fn report_broken(&self) {
+        self.state.lock().is_broken = true;
         self.wake.notify_one();
     }
 
     /// Returns true if a query has found the store broken since this was last asked.
-    pub(super) fn take_doubt(&self) -> bool {
-        std::mem::take(&mut self.state.lock().is_doubted)
+    pub(super) fn take_report(&self) -> bool {
+        std::mem::take(&mut self.state.lock().is_broken)
     }
 
     /// Waits, whatever comes, until `until` or until the queue is closed. Returns true if it is.

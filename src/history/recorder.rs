@@ -13,7 +13,7 @@ use super::{
     Origin, Sensor, State,
     allowance::Allowance,
     queue::{EventRecord, Queue, Record, ValueRecord},
-    state::{Moment, Seen},
+    state::{Seen, Timestamps},
 };
 use crate::{
     event::time::unix_ns_now,
@@ -112,7 +112,7 @@ impl Recorder {
         if batches.is_empty() {
             return false;
         }
-        let moment = Moment {
+        let moment = Timestamps {
             instant: Instant::now(),
             // Far from the end of 64 bits.
             time: (unix_ns_now() / 1_000_000) as i64,
@@ -174,14 +174,18 @@ impl Recorder {
 
 /// Updates the state by an event. Returns what is to be stored of it: nothing of a measurement of a
 /// sensor that there is no room for.
-fn note(state: &mut super::state::Update<'_>, routed: &Routed, moment: Moment) -> Option<Record> {
+fn note(
+    state: &mut super::state::Update<'_>,
+    routed: &Routed,
+    moment: Timestamps,
+) -> Option<Record> {
     let Routed { event, origin } = routed;
     let seen = Seen {
         event,
         origin: Origin::of(*origin),
     };
     state.note_event(seen);
-    let Moment { time, .. } = moment;
+    let Timestamps { time, .. } = moment;
     if let Some((sensor, value)) = Sensor::of(event) {
         let is_known = state.note_value(sensor, value, seen);
         return is_known.then_some(Record::Value(ValueRecord {

@@ -21,10 +21,10 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::either::Either;
 
 use super::{
-    answered::Answered,
     bind::Listener,
     handshake::Handshakes,
     route::{Peer, Router, route},
+    tracked_body::TrackedBody,
     write_timeout::WriteTimeout,
 };
 use crate::{
@@ -167,7 +167,7 @@ async fn serve_requests(
         async move {
             note_request(&peer.place, &request);
             let response = route(&router, &peer, request).await;
-            Ok::<_, Infallible>(Answered::follow(response, peer.place))
+            Ok::<_, Infallible>(TrackedBody::follow(response, peer.place))
         }
     });
     let connection = http1::Builder::new()

@@ -7,7 +7,6 @@
 //! `sender` tells which page it comes from, and `body` reads what follows it.
 
 pub(crate) mod address;
-mod answered;
 pub(crate) mod api;
 pub mod bind;
 mod body;
@@ -23,6 +22,7 @@ mod sender;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod tracked_body;
 mod upgrade;
 mod write_timeout;
 

@@ -15,13 +15,13 @@ use crate::client::Place;
 
 /// The body of a response. When it is dropped, at its end or before, its connection is idle.
 #[derive(Debug)]
-pub(super) struct Answered<B> {
+pub(super) struct TrackedBody<B> {
     body: B,
     /// `None` if the connection is no longer one of HTTP.
     place: Option<Arc<Place>>,
 }
 
-impl<B> Answered<B> {
+impl<B> TrackedBody<B> {
     /// Follows the body of a response on the connection that has the place.
     pub(super) fn follow(response: Response<B>, place: Arc<Place>) -> Response<Self> {
         let is_upgrade = response.status() == StatusCode::SWITCHING_PROTOCOLS;
@@ -30,7 +30,7 @@ impl<B> Answered<B> {
     }
 }
 
-impl<B> Drop for Answered<B> {
+impl<B> Drop for TrackedBody<B> {
     fn drop(&mut self) {
         if let Some(place) = &self.place {
             place.note_idle();
@@ -38,7 +38,7 @@ impl<B> Drop for Answered<B> {
     }
 }
 
-impl<B: Body + Unpin> Body for Answered<B> {
+impl<B: Body + Unpin> Body for TrackedBody<B> {
     type Data = B::Data;
     type Error = B::Error;
 

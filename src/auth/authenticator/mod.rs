@@ -37,7 +37,7 @@ pub(super) const MAX_WAITING: usize = 16;
 
 /// The number of failed logins with one name, from one address and within a minute, from which on
 /// further logins with that name are not preferred any more: somebody may be guessing its password.
-const MAX_TYPOS: usize = 3;
+const MAX_FAILURES_OF_KNOWN: usize = 3;
 
 /// The settings of an [`Authenticator`].
 #[derive(Debug)]
@@ -125,7 +125,7 @@ impl Authenticator {
 
     /// Waits until no other login from the address is being checked. A login with the `name` of a
     /// user who has logged in from there in the last day goes before the others (but see
-    /// [`MAX_TYPOS`]). Among equals the oldest is the next, or the newest if logins from there have
+    /// [`MAX_FAILURES_OF_KNOWN`]). Among equals the oldest is the next, or the newest if logins from there have
     /// failed lately.
     ///
     /// Fails if more than [`MAX_WAITING`] logins from there wait or are checked. That need not be
@@ -142,7 +142,7 @@ impl Authenticator {
                 true => Order::NewestFirst,
                 false => Order::OldestFirst,
             };
-            let is_guessed = throttle.failures_of(name, from, now) >= MAX_TYPOS;
+            let is_guessed = throttle.failures_of(name, from, now) >= MAX_FAILURES_OF_KNOWN;
             (order, !is_guessed && self.known.lock().has(name, from, now))
         };
         let turn = self.queue.wait(from, order, is_known, MAX_WAITING);
@@ -172,7 +172,7 @@ impl Authenticator {
 
     /// Replaces the users. Clients that are connected stay so, even if their user is gone.
     pub(crate) fn set_users(&self, mut users: Users) {
-        users.succeed(&self.users.load());
+        users.inherit_generations(&self.users.load());
         self.users.store(Arc::new(users));
     }
 
@@ -185,13 +185,13 @@ impl Authenticator {
     /// Returns true if a user who has logged in still exists with the same password, and was
     /// neither removed nor given another password since the login.
     pub(crate) fn still_valid(&self, user: &User) -> bool {
-        self.present(user).is_some()
+        self.current_user(user).is_some()
     }
 
     /// Returns the present record of a user who has logged in: its rights and addresses may have
     /// changed. Returns `None` if the user was removed, or its password was changed, since the
     /// login, even if that was undone later.
-    pub(crate) fn present(&self, user: &User) -> Option<Arc<User>> {
+    pub(crate) fn current_user(&self, user: &User) -> Option<Arc<User>> {
         let users = self.users.load();
         let now = users.get(&user.name)?;
         let is_same = now.password == user.password && now.generation == user.generation;

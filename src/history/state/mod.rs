@@ -78,7 +78,7 @@ impl Origin {
 
 /// A point in time by both clocks.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Moment {
+pub(super) struct Timestamps {
     /// By the monotonic clock.
     pub(super) instant: Instant,
     /// By the system clock, in milliseconds since 1970.
@@ -176,7 +176,7 @@ impl State {
     }
 
     /// Locks the state, to note what came at a moment.
-    pub(super) fn update(&self, moment: Moment) -> Update<'_> {
+    pub(super) fn update(&self, moment: Timestamps) -> Update<'_> {
         Update {
             inner: self.inner.lock(),
             moment,
@@ -246,7 +246,7 @@ impl State {
 #[derive(Debug)]
 pub(super) struct Update<'s> {
     inner: MutexGuard<'s, Inner>,
-    moment: Moment,
+    moment: Timestamps,
     max_shown: usize,
 }
 

@@ -3,10 +3,10 @@
 use std::{collections::BTreeMap, time::Instant};
 
 use super::{
-    MAX_SAVED, MayReceive, Moment, Origin, Seen, access,
+    MAX_SAVED, MayReceive, Origin, Seen, Timestamps, access,
     interval::Interval,
     rate::Rate,
-    silence::{Silence, is_silent},
+    silence::{SearchInterval, is_silent},
 };
 use crate::event::{Event, Guid};
 
@@ -25,7 +25,7 @@ pub(super) struct Nodes {
     count: usize,
     /// The number of events that have come.
     events: u64,
-    silence: Silence,
+    search_interval: SearchInterval,
     started: Instant,
 }
 
@@ -101,13 +101,13 @@ impl Nodes {
             nodes: BTreeMap::new(),
             count: 0,
             events: 0,
-            silence: Silence::default(),
+            search_interval: SearchInterval::default(),
             started: now,
         }
     }
 
     /// Notes an event. Returns false if there is no room for its kind.
-    pub(super) fn note(&mut self, seen: Seen<'_>, moment: Moment) -> bool {
+    pub(super) fn note(&mut self, seen: Seen<'_>, moment: Timestamps) -> bool {
         let Seen { event, origin } = seen;
         let now = moment.instant;
         if self.count >= MAX_KINDS {
@@ -232,7 +232,7 @@ impl Nodes {
     /// Removes the kinds of events of which none came for a day. Does nothing if the last search
     /// for them was less than a minute ago.
     fn clean(&mut self, now: Instant) {
-        if !self.silence.is_due(now) {
+        if !self.search_interval.start_if_due(now) {
             return;
         }
         for kinds in self.nodes.values_mut() {

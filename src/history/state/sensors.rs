@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, time::Instant};
 
 use super::{
-    Access, MAX_SAVED, MayReceive, Moment, Origin, Seen,
+    Access, MAX_SAVED, MayReceive, Origin, Seen, Timestamps,
     interval::Interval,
-    silence::{Silence, is_silent},
+    silence::{SearchInterval, is_silent},
 };
 use crate::history::Sensor;
 
@@ -19,7 +19,7 @@ pub(super) struct Sensors {
     known: BTreeMap<Sensor, Known>,
     /// How many the page of metrics shows.
     shown: usize,
-    silence: Silence,
+    search_interval: SearchInterval,
 }
 
 #[derive(Debug)]
@@ -90,7 +90,7 @@ impl Sensors {
         sensor: Sensor,
         value: f64,
         seen: Seen<'_>,
-        moment: Moment,
+        moment: Timestamps,
         max_shown: usize,
     ) -> Noted {
         let now = moment.instant;
@@ -225,7 +225,7 @@ impl Sensors {
     /// [`MAX_SENSORS`], also removes all such sensors from the list. Does nothing if the last
     /// search for them was less than a minute ago.
     fn clean(&mut self, now: Instant) {
-        if !self.silence.is_due(now) {
+        if !self.search_interval.start_if_due(now) {
             return;
         }
         for known in self.known.values_mut() {

@@ -10,11 +10,11 @@ const CLEANING_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The time of the last search for what is silent.
 #[derive(Debug, Default)]
-pub(super) struct Silence(Option<Instant>);
+pub(super) struct SearchInterval(Option<Instant>);
 
-impl Silence {
+impl SearchInterval {
     /// Returns true if it is time for the next search. Then `now` is its time.
-    pub(super) fn is_due(&mut self, now: Instant) -> bool {
+    pub(super) fn start_if_due(&mut self, now: Instant) -> bool {
         let since = self.0.map(|last| now.saturating_duration_since(last));
         let is_due = since.is_none_or(|since| since >= CLEANING_INTERVAL);
         if is_due {

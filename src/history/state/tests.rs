@@ -8,14 +8,14 @@ const NODE: &str = "00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:09";
 /// A state whose time is set by the test.
 struct Bench {
     state: State,
-    now: Moment,
+    now: Timestamps,
 }
 
 impl Bench {
     fn new(max_shown: usize) -> Self {
         Self {
             state: State::new(max_shown),
-            now: Moment {
+            now: Timestamps {
                 instant: Instant::now(),
                 time: 1_000_000,
             },

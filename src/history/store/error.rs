@@ -26,7 +26,7 @@ pub(in crate::history) enum StoreError {
     Gone,
     /// A query, which reads with a connection of its own, has found the database broken.
     #[error("a query has found it broken")]
-    Doubted,
+    FoundBroken,
 }
 
 /// The remedy for an error.
@@ -43,7 +43,7 @@ impl StoreError {
     pub(in crate::history) fn failure(&self) -> Failure {
         match self {
             Self::Sqlite(error) if is_broken(error) => Failure::Broken,
-            Self::Incomplete(_) | Self::Doubted => Failure::Broken,
+            Self::Incomplete(_) | Self::FoundBroken => Failure::Broken,
             Self::Sqlite(_) => Failure::Lasting,
             Self::Io(_) | Self::Foreign(_) | Self::Gone => Failure::Lasting,
         }

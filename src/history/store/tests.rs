@@ -8,7 +8,7 @@ use crate::{
     history::{
         Origin, Place,
         queue::{EventRecord, ValueRecord},
-        state::{Moment, Seen, State},
+        state::{Seen, State, Timestamps},
     },
 };
 
@@ -346,7 +346,7 @@ fn there_are_only_so_many_events() {
 fn the_state_is_read_as_it_was_written() {
     let mut kept = Kept::file(1 << 30);
     let state = State::new(0);
-    let moment = Moment {
+    let moment = Timestamps {
         instant: std::time::Instant::now(),
         time: START,
     };

@@ -177,8 +177,8 @@ impl Writer {
     }
 
     fn try_work(&mut self, now: Instant) -> Result<(), StoreError> {
-        if self.queue.take_doubt() {
-            return Err(StoreError::Doubted);
+        if self.queue.take_report() {
+            return Err(StoreError::FoundBroken);
         }
         self.open()?;
         // Before anything is written: it may be that there is no room.
@@ -217,7 +217,7 @@ impl Writer {
     }
 
     fn remove_old(&mut self, now: Instant) -> Result<(), StoreError> {
-        let time = self.clock.steady(now, unix_ms());
+        let time = self.clock.check(now, unix_ms());
         if let Some(store) = &mut self.store {
             self.clean_at = now
                 + match store.remove_old(time)? {

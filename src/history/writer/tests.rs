@@ -60,7 +60,7 @@ impl Bench {
             event: &event,
             origin: super::super::Origin::Host,
         };
-        let moment = super::super::state::Moment {
+        let moment = super::super::state::Timestamps {
             instant: Instant::now(),
             time: 1000,
         };
@@ -279,7 +279,7 @@ fn the_state_is_there_again_after_a_restart() {
         event: &event,
         origin: super::super::Origin::Host,
     };
-    let moment = super::super::state::Moment {
+    let moment = super::super::state::Timestamps {
         instant: Instant::now(),
         time: 1000,
     };

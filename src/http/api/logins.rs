@@ -107,7 +107,7 @@ impl Logins {
             self.disconnect(&[id]);
             return None;
         }
-        let user = self.authenticator.present(&login.user)?;
+        let user = self.authenticator.current_user(&login.user)?;
         if !user.remotes.allows(address) {
             if let Some(repeats) = self.forbidden.allow_line() {
                 let name = &user.name;
