@@ -42,10 +42,14 @@ const RUNS: usize = 5;
 /// Frames of a run.
 const FRAMES: u32 = 30_000;
 
-/// Events that a client sends at once, and how many of them may be under way then: no more than the
-/// receiving socket keeps.
+/// Events that a client sends at once.
 const BURST: u32 = 400;
+
+/// Events that may be under way to the bus: no more than the receiving socket keeps.
 const UNDER_WAY: u32 = 400;
+
+/// Frames that may be under way from the bus. The socket of the driver keeps more.
+const UNDER_WAY_DOWN: u32 = 4000;
 
 /// Frames of a flood, sent as fast as they can be.
 const FLOOD: u32 = 100_000;
@@ -97,19 +101,26 @@ fn bare_loop(vcan: &Vcan) -> f64 {
     rate(FRAMES, start)
 }
 
-/// The peer sends as fast as it can; until the client has got all.
+/// The peer sends as fast as its frames are taken; until the client has got all.
 fn bus_to_client(vcan: &Vcan) -> f64 {
     let server = start(vcan);
     let mut client = server.open(Ws1, "admin");
     let peer = vcan.peer();
     with_host(&server, || {
+        let received = AtomicU32::new(0);
         let start = Instant::now();
         thread::scope(|scope| {
-            scope.spawn(|| (0..FRAMES).for_each(|number| peer.send_numbered(number)));
+            scope.spawn(|| {
+                for number in 0..FRAMES {
+                    while number.saturating_sub(received.load(Ordering::Relaxed)) > UNDER_WAY_DOWN {
+                        thread::sleep(Duration::from_millis(1));
+                    }
+                    peer.send_numbered(number);
+                }
+            });
             let mut messages = Messages::new(&mut client);
-            let mut received = 0;
-            while received < FRAMES {
-                received += messages.read();
+            while received.load(Ordering::Relaxed) < FRAMES {
+                received.fetch_add(messages.read(), Ordering::Relaxed);
             }
         });
         assert_eq!(server.driver.counters().can_lost.get(), 0);
