@@ -121,7 +121,12 @@ fn read_state(interfaces: &Path, name: &str, exists: bool) -> InterfaceState {
     // When the carrier has just come, `operstate` is still down for a moment, and the kernel drops
     // what is sent without an error. It reports a change when `operstate` goes up.
     if read("operstate").is_ok_and(|state| matches!(state.trim(), "down" | "lowerlayerdown")) {
-        return InterfaceState::NoCarrier;
+        // An interface that goes down is "down" before its flags say so. The kernel refuses to read
+        // its carrier then.
+        return match read("carrier") {
+            Ok(_) => InterfaceState::NoCarrier,
+            Err(_) => InterfaceState::Down,
+        };
     }
     InterfaceState::Up
 }
@@ -143,6 +148,8 @@ mod tests {
             // The carrier is new, and the kernel has not taken notice of it yet.
             ("can3", "280", "0x40081", "1", "down", NoCarrier),
             ("can4", "280", "0x40081", "1", "lowerlayerdown", NoCarrier),
+            // It is just going down.
+            ("can5", "280", "0x40081", "", "down", Down),
             ("vcan0", "280", "0x400c1", "1", "unknown", Up),
         ];
         for (name, kind, flags, carrier, state, expected) in interfaces {
