@@ -115,20 +115,18 @@ fn read_state(interfaces: &Path, name: &str, exists: bool) -> InterfaceState {
     if flags.is_some_and(|flags| flags & IFF_UP == 0) {
         return InterfaceState::Down;
     }
-    if read("carrier").is_ok_and(|carrier| carrier.trim() == "0") {
-        return InterfaceState::NoCarrier;
-    }
-    // When the carrier has just come, `operstate` is still down for a moment, and the kernel drops
-    // what is sent without an error. It reports a change when `operstate` goes up.
-    if read("operstate").is_ok_and(|state| matches!(state.trim(), "down" | "lowerlayerdown")) {
+    let operstate = read("operstate");
+    let is_down = operstate.is_ok_and(|state| matches!(state.trim(), "down" | "lowerlayerdown"));
+    match read("carrier") {
+        Ok(carrier) if carrier.trim() == "0" => InterfaceState::NoCarrier,
+        // When the carrier has just come, `operstate` is still down for a moment, and the kernel
+        // drops what is sent without an error. It reports a change when `operstate` goes up.
+        Ok(_) if is_down => InterfaceState::NoCarrier,
         // An interface that goes down is "down" before its flags say so. The kernel refuses to read
         // its carrier then.
-        return match read("carrier") {
-            Ok(_) => InterfaceState::NoCarrier,
-            Err(_) => InterfaceState::Down,
-        };
+        Err(_) if is_down => InterfaceState::Down,
+        _ => InterfaceState::Up,
     }
-    InterfaceState::Up
 }
 
 #[cfg(test)]

@@ -98,7 +98,7 @@ mod tests {
 
     const HUGE: usize = 1 << 62;
 
-    /// What happens to frames that come byte by byte, or all at once.
+    /// Returns the result for frames that come byte by byte or in one piece.
     fn follow(max: usize, frames: &[&[u8]]) -> Result<(), io::ErrorKind> {
         let bytes = frames.concat();
         let results = [1, bytes.len()].map(|count| {

@@ -49,7 +49,7 @@ impl Args {
     }
 }
 
-/// What stands behind the errors, which have been shown.
+/// The error that ends `check`, after the findings were shown.
 #[derive(Debug, thiserror::Error)]
 #[error("the configuration is not in order: {0}")]
 struct Refused(String);

@@ -56,7 +56,7 @@ impl Location {
     }
 
     /// Opens a connection that writes, and makes the file and its folder if they are not there.
-    /// What is in the file is not changed.
+    /// Does not change the content of the file.
     pub(super) fn open_for_writing(&self) -> Result<Connection, StoreError> {
         if let Self::File(path) = self {
             make(path)?;

@@ -22,7 +22,7 @@ pub(super) enum Command<'c> {
 pub(super) enum Message {
     /// The greeting, with the id of the session.
     Greeting(String),
-    /// What was asked for is done.
+    /// The command was carried out.
     Done,
     /// It is refused: the code and the reason.
     Refused(u8, String),

@@ -60,7 +60,7 @@ pub(crate) struct Options {
     config: Option<PathBuf>,
 }
 
-/// What a client needs to log in.
+/// The settings that a client needs to log in.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(super) url: String,

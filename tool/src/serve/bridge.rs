@@ -34,7 +34,7 @@ pub(super) struct Bridge {
     filters: Vec<String>,
     will_topic: Option<String>,
     status_topic: Option<String>,
-    /// What Home Assistant is told.
+    /// The announcements to Home Assistant, `None` if there are none.
     discovery: Option<Mutex<Discovery>>,
 }
 

@@ -1,4 +1,4 @@
-//! What a driver's bridge has done, and what was lost on the way.
+//! Counters of the events that a driver's bridge has passed on, and of those that were lost.
 
 use std::{
     fmt,
@@ -84,7 +84,7 @@ pub(super) struct Counters {
     told: Mutex<[Told; Loss::ALL.len()]>,
 }
 
-/// What the log knows of a loss.
+/// The part of a loss that is in the log already.
 #[derive(Clone, Copy, Debug, Default)]
 struct Told {
     count: u64,

@@ -59,7 +59,7 @@ const BATCH: usize = 256;
 /// A driver that takes nothing for so long is complained about.
 const STUCK: Duration = Duration::from_secs(10);
 
-/// What the threads of a driver and its connection have in common.
+/// The state that the threads of a driver and its connection share.
 pub(super) struct Shared {
     pub(super) name: String,
     pub(super) outbox: Outbox,
@@ -146,7 +146,7 @@ impl Shared {
     }
 }
 
-/// What a driver is opened with, and its broker.
+/// The settings of a driver and of its broker.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) name: String,
@@ -158,7 +158,13 @@ impl Plan {
     /// Finds out what an entry says. Fails if there is no library, or the broker's settings do not
     /// go together.
     pub(super) fn of(entry: Entry) -> Result<Self, Box<dyn Error>> {
-        let opening = Opening::of(&entry)?;
+        let findings = findings(&entry);
+        Self::with(entry, findings)
+    }
+
+    /// Makes the plan of an entry whose driver's configuration was checked with these findings.
+    pub(super) fn with(entry: Entry, findings: Option<Findings>) -> Result<Self, Box<dyn Error>> {
+        let opening = Opening::of(&entry, findings.and_then(|findings| findings.config))?;
         let bridge = Bridge::new(entry.mqtt, opening.guid, entry.host_guid, &entry.name);
         let bridge = bridge.map_err(|error| format!("{}: mqtt: {error}", entry.name))?;
         Ok(Self {
@@ -171,15 +177,16 @@ impl Plan {
     /// Like [`of`](Self::of), but fails also if the driver's configuration has errors: a reload
     /// must not close an open driver for one that would refuse to open.
     pub(super) fn checked(entry: Entry) -> Result<Self, Box<dyn Error>> {
-        let errors = findings(&entry).map_or(Vec::new(), |findings| findings.errors);
-        match errors.into_iter().next() {
+        let mut findings = findings(&entry);
+        let errors = findings.iter_mut().map(|findings| &mut findings.errors);
+        match errors.flat_map(std::mem::take).next() {
             Some(error) => Err(error.into()),
-            None => Self::of(entry),
+            None => Self::with(entry, findings),
         }
     }
 }
 
-/// What a driver is opened with.
+/// The arguments that a driver is opened with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Opening {
     library: PathBuf,
@@ -191,10 +198,10 @@ pub(super) struct Opening {
 }
 
 impl Opening {
-    /// Finds out what an entry says. Fails if there is no library.
-    fn of(entry: &Entry) -> Result<Self, Box<dyn Error>> {
+    /// Makes the arguments of an entry whose driver has this configuration. Fails if there is no
+    /// library.
+    fn of(entry: &Entry, config: Option<Config>) -> Result<Self, Box<dyn Error>> {
         let library = find::library(entry.library.as_deref())?;
-        let config = findings(entry).and_then(|findings| findings.config);
         let configured = config.as_ref().and_then(|config| config.guid);
         Ok(Self {
             library,
@@ -226,7 +233,7 @@ pub(super) struct Driver {
     end_link: watch::Sender<Option<Ending>>,
 }
 
-/// What a driver leaves to the one that takes its place.
+/// The state that a driver leaves to the one that takes its place.
 #[derive(Default)]
 pub(super) struct Legacy {
     link: Kept,
@@ -363,7 +370,7 @@ fn connect(
     (end, tokio::spawn(link.run()))
 }
 
-/// What the thread of a driver has.
+/// The state of the thread of a driver.
 struct Body {
     shared: Arc<Shared>,
     opening: Opening,
@@ -412,7 +419,7 @@ impl Body {
         let mut end = None;
         loop {
             let is_stopping = self.is_stopping.load(Ordering::Relaxed);
-            // What it has for the host already is taken as well.
+            // Events that it has for the host already are taken as well.
             let timeout = if is_stopping { LAST_READ } else { READ_TIMEOUT };
             if is_stopping
                 && *end.get_or_insert_with(|| Instant::now() + LAST_READS) < Instant::now()

@@ -20,7 +20,7 @@ pub(super) struct Entry {
     pub(super) name: String,
     /// Its library, `None` for that of this project.
     pub(super) library: Option<PathBuf>,
-    /// What it is opened with.
+    /// The text that it is opened with.
     pub(super) config: String,
     /// Its GUID, `None` if it is to choose one itself.
     pub(super) guid: Option<Guid>,
@@ -57,7 +57,7 @@ const PATH_CONFIG: &[&str] = &["path-config", "config", "parameter"];
 /// The name of a driver that has none.
 const NAME: &str = "websocksrv";
 
-/// What the command line names: where entries are.
+/// The place of the entries, as the command line names it.
 enum Place {
     /// A text that has one entry, or a list of them.
     Entries(Source),
@@ -260,7 +260,7 @@ fn enabled<'a>(
     Ok(enabled)
 }
 
-/// Whether an entry must name its broker.
+/// Tells if an entry must name its broker.
 #[derive(Clone, Copy)]
 enum Broker {
     Named,
@@ -268,7 +268,7 @@ enum Broker {
     NamedOrLocal,
 }
 
-/// What stands for the `mqtt` that an entry of a vscpd.json does not have.
+/// The `mqtt` of an entry of a vscpd.json that has none.
 const LOCAL_BROKER: &str = r#"{"host": "localhost", "port": 1883, "status-topic": ""}"#;
 
 /// Reads an entry.

@@ -39,7 +39,7 @@ use self::{
 };
 use crate::message;
 
-/// What the process of a driver prints when it is open.
+/// The line that the process of a driver prints when it is open.
 const READY: &str = "ready";
 
 /// How often losses are looked for, and systemd is told the state.
@@ -162,7 +162,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
 /// Returns where an entry connects to. Fails if it cannot be opened; tells all that is wrong in the
 /// configuration of its driver.
 fn check(entry: Entry) -> Result<String, Box<dyn Error>> {
-    if let Some(findings) = driver::findings(&entry) {
+    let findings = driver::findings(&entry);
+    if let Some(findings) = &findings {
         findings.warnings.iter().for_each(message::warning);
         findings.errors.iter().for_each(message::problem);
         if !findings.errors.is_empty() {
@@ -170,7 +171,7 @@ fn check(entry: Entry) -> Result<String, Box<dyn Error>> {
             return Err(format!("{name}: the configuration of the driver is not in order").into());
         }
     }
-    Ok(Plan::of(entry)?.bridge.to_string())
+    Ok(Plan::with(entry, findings)?.bridge.to_string())
 }
 
 /// Opens a driver and serves it until a signal ends it.

@@ -1,4 +1,4 @@
-//! What waits for the broker.
+//! The queue of messages for the broker.
 
 use std::{
     collections::VecDeque,

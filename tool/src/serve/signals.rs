@@ -8,7 +8,7 @@ use signal_hook::{
 };
 use tokio::sync::mpsc;
 
-/// What a signal stands for.
+/// An order to the process, given by a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Order {
     Stop,

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{cert, message, password, paths};
 
-/// What is to be set up.
+/// The answers to the questions: the set-up that is wanted.
 #[derive(Debug)]
 pub(super) struct Answers {
     /// Where the driver listens, `None` if that stays as it is.

@@ -1,4 +1,4 @@
-//! What `setup` will write, and writing it.
+//! The files and changes that `setup` plans, and writing them.
 
 use std::{
     error::Error,
@@ -26,7 +26,7 @@ use crate::{cert, key, message, paths};
 /// The mode of files that the daemon reads and nobody else.
 const SECRET: u32 = 0o640;
 
-/// What is to be done, in this order.
+/// The steps of a set-up, in their order.
 pub(super) struct Plan<'a> {
     root: &'a Root,
     owner: Option<Account>,

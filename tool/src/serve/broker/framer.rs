@@ -36,7 +36,7 @@ impl Framer {
                 self.left -= kept.len();
                 out.extend_from_slice(kept);
                 let skipped = self.skipped.min(rest.len());
-                // What is skipped comes behind what is left.
+                // The bytes to skip come after those of the packet that are left.
                 let skipped = if self.left == 0 { skipped } else { 0 };
                 self.skipped -= skipped;
                 input = &rest[skipped..];

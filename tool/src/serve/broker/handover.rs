@@ -1,4 +1,4 @@
-//! What a connection leaves to the next one when the configuration is read again.
+//! The state that a connection leaves to the next one when the configuration is read again.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ pub(in crate::serve) enum Ending {
     Host,
 }
 
-/// What the next connection goes on with.
+/// The state of a connection that the next one continues.
 #[derive(Default)]
 pub(in crate::serve) struct Kept {
     /// The session with all that the broker has not confirmed.

@@ -45,13 +45,13 @@ const TOLD_FOR: Duration = Duration::from_secs(60);
 
 /// A driver's connection to its broker, whatever happens to it.
 pub(in crate::serve) struct Link {
-    /// What the threads of the driver have in common.
+    /// The state that the threads of the driver share.
     shared: Arc<Shared>,
     /// Takes the events for the driver.
     inbox: mpsc::Sender<Event>,
     /// Says when the connection is to end, and why.
     stop: watch::Receiver<Option<Ending>>,
-    /// What the connection before a reload has left. Its filters are those that are not wanted any
+    /// The state of the connection before a reload. Its filters are those that are not wanted any
     /// more.
     kept: Kept,
     /// Events that the driver has no room for yet; nothing is read from the broker meanwhile. They
@@ -83,7 +83,7 @@ enum LinkError {
     Ended(String),
 }
 
-/// What a connection does next.
+/// The next step of a connection.
 enum Step {
     /// So many bytes have come.
     Read(usize),

@@ -27,7 +27,7 @@ use crate::serve::{
 /// How long the broker may take to answer a ping.
 const PING_TIMEOUT_MS: u64 = 10_000;
 
-/// What the broker has sent.
+/// A packet of the broker, as far as it concerns the connection.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Incoming {
     /// The connection is accepted. `keeps_session`: the broker has kept the session.

@@ -44,7 +44,7 @@ fn other(error: tungstenite::Error) -> io::Error {
 /// The bytes in the messages of a websocket.
 struct MessageStream {
     socket: WebSocketStream<Box<dyn Stream>>,
-    /// What is left of the last message.
+    /// The rest of the last message.
     received: Bytes,
 }
 

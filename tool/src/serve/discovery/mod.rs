@@ -38,7 +38,7 @@ const MIN_INTERVAL: Duration = Duration::from_secs(5);
 /// The time between an announcement and the states: Home Assistant subscribes to them meanwhile.
 const STATES_DELAY: Duration = Duration::from_secs(2);
 
-/// What is the same for all announcements.
+/// The settings of all announcements.
 #[derive(Debug)]
 pub(super) struct Settings {
     /// The first levels of the topics, `homeassistant`.
@@ -56,7 +56,7 @@ pub(super) struct Settings {
     pub(super) names: Document,
 }
 
-/// What there is to announce, when, and the last message of each. Whoever calls `observe` must also
+/// The things to announce, the time of each, and its last message. Whoever calls `observe` must also
 /// call `due` regularly and publish the messages that it returns.
 #[derive(Debug)]
 pub(super) struct Discovery {
@@ -94,7 +94,7 @@ struct Component {
     progress: Progress,
 }
 
-/// What Home Assistant has been told of a component. The states that were published before it was
+/// How far the announcement of a component is. The states that were published before it was
 /// announced have been missed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Progress {

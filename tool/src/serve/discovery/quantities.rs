@@ -1,5 +1,5 @@
-//! What a measurement is for Home Assistant: unit, device class and state class, which are bound to
-//! each other there.
+//! The unit, device class and state class of a measurement in Home Assistant, which allows only
+//! certain combinations.
 
 use vscpl2drv_websocksrv::event::names;
 
@@ -7,7 +7,7 @@ use vscpl2drv_websocksrv::event::names;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Quantity {
     pub(super) unit: Option<&'static str>,
-    /// What a value is multiplied by to be in this unit.
+    /// The factor that converts a value to this unit.
     pub(super) factor: f64,
     pub(super) device_class: Option<&'static str>,
     pub(super) state_class: Option<&'static str>,

@@ -69,12 +69,12 @@ pub(crate) enum PayloadError {
         format: Format,
         /// The finding.
         found: String,
-        /// What should be there.
+        /// The form that it should have.
         expected: &'static str,
     },
 }
 
-/// What a payload says.
+/// The content of a payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Decoded {
     /// The event; class and type are 0 where they are missing.

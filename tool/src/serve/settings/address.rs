@@ -51,7 +51,7 @@ const SCHEMES: [(&str, Scheme); 8] = [
     ("wss", Scheme::Wss),
 ];
 
-/// What an address looks like, for messages.
+/// Examples of addresses, for messages.
 pub(in crate::serve) const EXPECTED: &str = "an address like broker, 10.0.0.1:1883, mqtt://user@broker:1883, mqtts://broker or wss://broker/mqtt, with %25 for a % and %40 for a @ in user and password";
 
 impl Scheme {

@@ -24,7 +24,7 @@ use super::{
 pub(super) struct Mqtt {
     /// The broker.
     pub(super) address: Address,
-    /// What the connection trusts, if it is encrypted.
+    /// The settings of TLS, `None` for a connection that is not encrypted.
     pub(super) tls: Option<Tls>,
     /// The local address of the connection, empty for any.
     pub(super) bind: String,
@@ -56,7 +56,7 @@ pub(super) struct Mqtt {
     pub(super) will: Option<Will>,
     /// The topic that says `online` or `offline`, `None` for none.
     pub(super) status_topic: Option<Template>,
-    /// What the driver is given.
+    /// The topics whose events the driver is given.
     pub(super) subscriptions: Vec<Subscription>,
     /// Where events of the driver go.
     pub(super) publications: Vec<Publication>,
@@ -70,7 +70,7 @@ pub(super) struct Mqtt {
     pub(super) topic_defaults: bool,
     /// Which events of the broker the driver is given.
     pub(super) filter: Filter,
-    /// What waits while the broker is away.
+    /// The limits of the queue for the broker.
     pub(super) queue: QueueLimits,
     /// Home Assistant, `None` if it is told nothing.
     pub(super) home_assistant: Option<HomeAssistant>,

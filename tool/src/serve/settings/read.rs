@@ -74,7 +74,7 @@ struct Reader<'n, 'a, 'w> {
     names: Names,
 }
 
-/// What topics and payloads are if an entry does not say it.
+/// The defaults of topics and payloads, where an entry does not name them.
 struct Defaults {
     qos: u8,
     retain: bool,

@@ -289,7 +289,7 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
 /// Checks less of a certificate than usual, because the configuration says so.
 #[derive(Debug)]
 struct Lenient {
-    /// What checks the certificate, `None` for nothing.
+    /// The verifier of the certificate, `None` if it is not checked.
     inner: Option<Arc<WebPkiServerVerifier>>,
     provider: Arc<CryptoProvider>,
 }

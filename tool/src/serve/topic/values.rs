@@ -14,7 +14,7 @@ use vscpl2drv_websocksrv::event::{
 
 use super::Style;
 
-/// What is the same for all events of a driver.
+/// The names that are the same for all events of a driver.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Names {
     /// The GUID of the driver.
@@ -33,10 +33,10 @@ pub(crate) struct Names {
     pub(crate) user_escapes: BTreeMap<String, String>,
 }
 
-/// What the names of a template stand for.
+/// The values of the names in a template.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Values<'a> {
-    /// What is the same for all events.
+    /// The values that are the same for all events.
     pub(crate) names: &'a Names,
     /// The event, `None` for topics that belong to no event.
     pub(crate) event: Option<&'a Event>,
