@@ -30,7 +30,8 @@ export class House {
   /** The zone of a room is its number. */
   rooms = new Map([
     [1, { temperature: 20.6, wanted: 21, humidity: 43, heats: null }],
-    [2, { temperature: 21.9, wanted: 21.5, humidity: 51, heats: null }],
+    // 21.9 after the first step, whatever chance adds to it.
+    [2, { temperature: 21.95, wanted: 21.5, humidity: 51, heats: null }],
     [3, { temperature: 18.1, wanted: 18, humidity: 47, heats: null }],
   ]);
   /** By "zone,subzone". */

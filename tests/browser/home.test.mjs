@@ -432,6 +432,8 @@ test("the panel can be installed, and tells of alarms where the user allows it",
 
   await page.getByLabel("Tell me of alarms").check();
   await until(() => page.evaluate(async () => Boolean((await navigator.serviceWorker.getRegistration())?.active)), "the worker runs");
+  // The page hears of it by this promise.
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => null));
   // A page in the background does not show what comes.
   await page.evaluate(() => Object.defineProperty(document, "visibilityState", { get: () => "hidden" }));
   await house.send({ class: 1, type: 2, priority: 0, guid: guidOf(3), data: [1, 1, 2] });

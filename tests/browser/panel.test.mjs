@@ -32,7 +32,8 @@ async function otherClient(driver) {
   return client;
 }
 
-const state = (page, text) => page.locator("#state").filter({ hasText: text }).waitFor();
+/** The whole text: "Not connected" has "connected" in it. */
+const state = (page, text) => page.locator("#state").filter({ hasText: new RegExp(`^${text}$`) }).waitFor();
 const rows = (page) => page.locator("#rows tr");
 
 /** Waits until so many rows are shown. */
@@ -45,7 +46,7 @@ for (const protocol of ["ws1", "ws2"]) {
     const driver = await startDriver({ simulate: 30 });
     let fastest = Infinity;
     // A machine that is busy may be slow, but not each time.
-    for (let attempt = 0; attempt < 5 && fastest >= 300; attempt += 1) {
+    for (let attempt = 0; attempt < 15 && fastest >= 300; attempt += 1) {
       const page = await open(driver);
       await page.evaluate(() => {
         const form = document.getElementById("login");
@@ -58,6 +59,8 @@ for (const protocol of ["ws1", "ws2"]) {
       await logIn(page, { protocol });
       await rows(page).first().waitFor();
       fastest = Math.min(fastest, await page.evaluate(() => window.eventAt - window.loginAt));
+      // It would slow down the next one.
+      await page.close();
     }
     assert.ok(fastest < 300, `the first event came ${fastest} ms after the login`);
   });
@@ -156,8 +159,10 @@ test("what the server refuses is told in Swedish, too", async () => {
   await page.getByLabel("Zon", { exact: true }).fill("3");
   await page.getByRole("button", { name: "Slå på" }).click();
   await page.getByText("Inte skickat: Slå på, zon 3. Får inte skicka händelsen.").waitFor();
+  // It stands there until the next try, half a second later.
+  const told = until(async () => /^(Förbindelsen bröts|Servern har stängt förbindelsen: den stoppas)\.$/.test(await page.locator("#notice-text").textContent()), "the end is told");
   await driver.stop();
-  await page.getByText(/^(Förbindelsen bröts|Servern har stängt förbindelsen: den stoppas)\.$/).waitFor();
+  await told;
 });
 
 test("a wrong password is said, and the right one works after it", async () => {
@@ -198,6 +203,8 @@ test("user and protocol are remembered, the password is not", async () => {
   const driver = await startDriver();
   const page = await openBoard(driver, { protocol: "ws1" });
   await page.reload();
+  // The page asks how to log in first, and fills in the form then.
+  await page.locator("#login:not([hidden])").waitFor();
   assert.equal(await page.getByLabel("User").inputValue(), "admin");
   assert.ok(await page.getByRole("radio", { name: "ws1" }).isChecked());
   assert.equal(await page.getByLabel("Password").inputValue(), "");
@@ -396,7 +403,8 @@ test("everything can be done with the keyboard, and the focus is seen", async ()
 
 for (const colorScheme of ["light", "dark"]) {
   test(`${colorScheme}: accessible and readable, on the desk and on the phone`, async () => {
-    const driver = await startDriver({ simulate: 30 });
+    // Few enough that what is sent stays in the list until it is seen.
+    const driver = await startDriver({ simulate: 5 });
     const other = await otherClient(driver);
     for (const [device, options] of [
       ["desktop", {}],

@@ -25,6 +25,8 @@ def query(expression):
     try:
         return get("query", query=expression)["result"]
     except urllib.error.HTTPError as error:
+        if error.code == 503:
+            raise  # It starts.
         sys.exit(f"{expression}: {error.read().decode()}")
 
 

@@ -158,7 +158,7 @@ def rest(base):
 
 def websockets(base):
     """The handshake alone: curl shows the answer, and what comes behind it."""
-    command = ["curl", "-sS", "--ipv4", "--cacert", os.environ["PEERS_CA"], "-i", "-N", "--max-time", "1"]
+    command = ["curl", "-sS", "--ipv4", "--cacert", os.environ["PEERS_CA"], "-i", "-N", "--max-time", "3"]
     for header in [
         "Connection: Upgrade",
         "Upgrade: websocket",

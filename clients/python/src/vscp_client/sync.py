@@ -47,6 +47,7 @@ class Client:
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
         self._taken: deque[Event] = deque()
 
     @property
@@ -86,7 +87,9 @@ class Client:
 
     def close(self) -> None:
         """End the connection for good."""
-        loop, self._loop = self._loop, None
+        # Work that another thread has begun is in the loop before the end is.
+        with self._lock:
+            loop, self._loop = self._loop, None
         if loop is None:
             return
         asyncio.run_coroutine_threadsafe(self._end(), loop).result()
@@ -140,10 +143,11 @@ class Client:
 
     def _wait(self, work: Coroutine[Any, Any, _Result]) -> _Result:
         """Do something in the thread of the client, and wait for its result."""
-        if self._loop is None:
-            work.close()
-            raise VscpError(0, "There is no connection.")
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        with self._lock:
+            if self._loop is None:
+                work.close()
+                raise VscpError(0, "There is no connection.")
+            future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result()
         except BaseException:
