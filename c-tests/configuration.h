@@ -3,6 +3,7 @@
 #define CONFIGURATION_H
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -47,17 +48,23 @@ static inline struct sockaddr_in loopback(int port)
   return address;
 }
 
-/* A socket that listens on a free port of the loopback. */
+/*
+ * A socket that listens on a free port of the loopback. It is none of those that the system gives to
+ * others, and each program begins at another one: nobody takes it before the driver listens there.
+ */
 static inline int listen_on_free_port(int *port)
 {
-  struct sockaddr_in address = loopback(0);
-  socklen_t size = sizeof address;
+  static int next;
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   CHECK(fd >= 0);
-  CHECK_NUMBER(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+  for (;;) {
+    int offset = getpid() % 4096 * 64 + __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED);
+    *port = 10000 + offset % 20000;
+    struct sockaddr_in address = loopback(*port);
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) == 0) break;
+    CHECK_NUMBER(errno, EADDRINUSE);
+  }
   CHECK_NUMBER(listen(fd, 1), 0);
-  CHECK_NUMBER(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-  *port = ntohs(address.sin_port);
   return fd;
 }
 

@@ -18,6 +18,9 @@ use tracing_subscriber::{
 /// Captures the log of the calling thread while it lives. A line has the level and the message.
 pub(crate) struct TestLog {
     lines: Arc<Mutex<Vec<String>>>,
+    /// As long as there is a single dispatcher, `tracing` asks only that of the thread which comes
+    /// to a line first. If that is the thread of a test without a log, nobody gets the line.
+    _twin: Dispatch,
     _guard: dispatcher::DefaultGuard,
 }
 
@@ -27,6 +30,7 @@ impl TestLog {
         let subscriber = Registry::default().with(Lines(Arc::clone(&lines)));
         Self {
             lines,
+            _twin: Dispatch::new(Registry::default()),
             _guard: dispatcher::set_default(&Dispatch::new(subscriber)),
         }
     }

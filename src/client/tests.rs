@@ -12,6 +12,11 @@ const PASSWORD: &str = "2d1e4f91dae49cd08eaba2293e422273";
 
 /// Makes a state with one user, `admin`.
 pub(crate) fn shared() -> Arc<Shared> {
+    shared_keeping(100)
+}
+
+/// The same; so many events are kept for a client.
+pub(crate) fn shared_keeping(events: usize) -> Arc<Shared> {
     let counters = Arc::new(Counters::default());
     let mut users = Users::default();
     users.add(User {
@@ -36,7 +41,7 @@ pub(crate) fn shared() -> Arc<Shared> {
     let commands = tokio::sync::mpsc::channel(1).0;
     let hub = Arc::new(Hub::new(settings, counters.clone(), commands));
     let backlog = BacklogLimits {
-        events: 100,
+        events,
         bytes: usize::MAX,
         total_bytes: usize::MAX,
     };

@@ -260,6 +260,14 @@ mod tests {
 
     #[test]
     fn a_reader_whose_socket_takes_much_holds_the_host_until_it_has_caught_up() {
+        // Without a processor for some time the reader looks slow.
+        let was_quick = (0..1000).any(|_| holds_the_host_until_it_has_caught_up());
+        assert!(was_quick);
+    }
+
+    /// Returns false if it has taken so long that the reader may have looked slow.
+    fn holds_the_host_until_it_has_caught_up() -> bool {
+        let start = Instant::now();
         let pace = Arc::new(Pace::default());
         let mut reader = ReaderPace::new(pace.clone());
         reader.update(HOLD_AT_EVENTS, 0);
@@ -269,14 +277,20 @@ mod tests {
             move || pace.wait(|| None)
         });
         let mut written = GOOD_RATE;
+        let mut goes_on = false;
         for _ in 0..10 {
             written += GOOD_RATE;
             reader.update(HOLD_AT_EVENTS, written);
-            assert!(!host.is_finished() || pace.holders.load(Ordering::Relaxed) == 0);
+            goes_on |= host.is_finished();
         }
         reader.update(RELEASE_AT_EVENTS - 1, written);
         assert_eq!(host.join().unwrap(), Ok(()));
-        assert_eq!(pace.state.lock().second, None);
+        let was_quick = start.elapsed() < WINDOW;
+        if was_quick {
+            assert!(!goes_on, "before the reader has caught up");
+            assert_eq!(pace.state.lock().second, None);
+        }
+        was_quick
     }
 
     /// Readers that are slow and good, as the host waits for both, when nothing is left of the
@@ -286,7 +300,8 @@ mod tests {
         let [mut slow, mut good] = [(); 2].map(|()| ReaderPace::new(pace.clone()));
         slow.update(HOLD_AT_EVENTS, 0);
         good.update(HOLD_AT_EVENTS, 0);
-        good.update(HOLD_AT_EVENTS, GOOD_RATE);
+        // For longer than `WINDOW`, in which the test may not get a processor.
+        good.hold_as_good(Instant::now() + Duration::from_secs(20));
         pace.state.lock().second = Some((Instant::now(), SLOW_BUDGET));
         (pace, slow, good)
     }
@@ -323,7 +338,8 @@ mod tests {
         let pace = Arc::new(Pace::default());
         let mut reader = ReaderPace::new(pace.clone());
         reader.update(HOLD_AT_EVENTS, 0);
-        reader.update(HOLD_AT_EVENTS, GOOD_RATE);
+        // For longer than `WINDOW`, in which the test may not get a processor.
+        reader.hold_as_good(Instant::now() + Duration::from_secs(20));
         assert_eq!(pace.wait(|| Some(Instant::now())), Err(TimedOut));
     }
 

@@ -48,7 +48,7 @@ fn main() -> ExitCode {
     if arguments.list {
         return tests();
     }
-    Place::find().run("CAN tests", 300, tests)
+    Place::find().run("CAN tests", 600, tests)
 }
 
 fn trials() -> Vec<Trial> {

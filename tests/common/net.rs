@@ -2,7 +2,8 @@
 
 use std::{
     io::ErrorKind,
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    sync::atomic::{AtomicU8, Ordering},
 };
 
 use socket2::{Domain, Socket, Type};
@@ -41,8 +42,21 @@ fn with_deadlines(stream: TcpStream) -> TcpStream {
     stream
 }
 
-/// Returns an address of this machine at which nobody listens.
+/// Returns an address of this machine at which nobody listens. Its IP address is one that no other
+/// test uses, so that none gets the port by chance.
 pub(crate) fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    static LAST: AtomicU8 = AtomicU8::new(0);
+    let number = LAST.fetch_add(1, Ordering::Relaxed);
+    let listener = TcpListener::bind((Ipv4Addr::new(127, 0, 77, number), 0)).unwrap();
     listener.local_addr().unwrap()
+}
+
+/// Returns an address at which connections are refused while the socket lives: it does not listen,
+/// and nobody else gets its port.
+pub(crate) fn refusing_address() -> (Socket, SocketAddr) {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    socket.bind(&any_port.into()).unwrap();
+    let address = socket.local_addr().unwrap().as_socket().unwrap();
+    (socket, address)
 }

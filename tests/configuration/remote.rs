@@ -10,7 +10,7 @@ use std::{
 use serde_json::json;
 use vscpl2drv_websocksrv::{config::Config, event::Guid};
 
-use crate::common::net::free_address;
+use crate::common::net::refusing_address;
 
 /// A VSCP TCP/IP server that knows one user and some variables, for one connection. Its port.
 fn server(variables: &'static [(&str, &str)]) -> u16 {
@@ -89,8 +89,9 @@ fn a_server_without_variables_changes_nothing() {
 
 #[test]
 fn a_server_that_refuses_or_is_not_there_is_a_warning_or_an_error_where_it_is_required() {
+    let (_held, nobody) = refusing_address();
     for (port, password, reason) in [
-        (free_address().port(), "secret", "refused"),
+        (nobody.port(), "secret", "refused"),
         (server(&[]), "wrong", "PASS: \"-OK - Error\" instead of +OK"),
         (
             server(&[("a_config", "{\"threads\":")]),
@@ -107,7 +108,7 @@ fn a_server_that_refuses_or_is_not_there_is_a_warning_or_an_error_where_it_is_re
             "{warnings:?}"
         );
     }
-    let error = load(free_address().port(), "secret", true).unwrap_err();
+    let error = load(nobody.port(), "secret", true).unwrap_err();
     assert!(
         error.starts_with("inline configuration:1: remote-variables: found 127.0.0.1:"),
         "{error}"

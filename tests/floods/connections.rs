@@ -19,7 +19,7 @@ const FLOOD: usize = 512;
 
 #[test]
 fn the_shares_of_the_open_files_are_logged_at_the_start() {
-    let (server, _alone) = start(json!({}));
+    let server = start(json!({}));
     server.wait_for_log(&format!(
         "info {OPEN_FILES} open files: at least {HOST} for the host, {CONNECTIONS} HTTP connections"
     ));
@@ -27,7 +27,7 @@ fn the_shares_of_the_open_files_are_logged_at_the_start() {
 
 #[test]
 fn requests_on_all_connections_of_one_address_do_not_keep_others_out() {
-    let (server, _alone) = start(json!({}));
+    let server = start(json!({}));
     let mut flood: Vec<_> = (0..FLOOD).map(|_| visit(&server, 2).0).collect();
     let share = CONNECTIONS / SHARE;
     wait_until("one address has its share", || {
@@ -55,7 +55,7 @@ fn requests_on_all_connections_of_one_address_do_not_keep_others_out() {
 
 #[test]
 fn idle_connections_of_many_addresses_give_way_to_new_ones() {
-    let (server, _alone) = start(json!({}));
+    let server = start(json!({}));
     let before = sockets();
     let hosts = 2..2 + 2 * SHARE as u8;
     let flood: Vec<_> = hosts
@@ -74,7 +74,7 @@ fn idle_connections_of_many_addresses_give_way_to_new_ones() {
 
 #[test]
 fn connections_without_a_request_give_way_in_a_moment() {
-    let (server, _alone) = start(json!({}));
+    let server = start(json!({}));
     let hosts = 2..2 + SHARE as u8;
     let silent: Vec<_> = hosts
         .flat_map(|host| (0..CONNECTIONS / SHARE).map(move |_| host))
@@ -88,7 +88,7 @@ fn connections_without_a_request_give_way_in_a_moment() {
 
 #[test]
 fn a_connection_too_many_is_told_so() {
-    let (server, _alone) = start(json!({}));
+    let server = start(json!({}));
     let share = CONNECTIONS / SHARE;
     let _silent: Vec<_> = (0..share).map(|_| tcp_from(2, server.address())).collect();
     let mut stream = tcp_from(2, server.address());

@@ -34,7 +34,7 @@ fn downloads_that_are_not_read_leave_open_files_to_the_host_and_places_to_others
     file.set_len(SIZE as u64).unwrap();
     drop(file);
     let root = fs::canonicalize(folder.path()).unwrap();
-    let (server, _alone) = start(json!({"enable-static": true, "web-root": root}));
+    let server = start(json!({"enable-static": true, "web-root": root}));
     let before = descriptors().len();
     let hosts = 2..2 + 2 * SHARE as u8;
     let downloads: Vec<_> = hosts

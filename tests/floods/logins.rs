@@ -1,5 +1,7 @@
 //! Websockets without a login.
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 use vscpl2drv_websocksrv::ws::Protocol;
 
@@ -12,12 +14,19 @@ use crate::{
 #[test]
 fn clients_that_do_not_log_in_do_not_keep_others_out() {
     const CLIENTS: usize = 100;
-    let (server, _alone) = start(json!({"max-clients": CLIENTS}));
+    let server = start(json!({"max-clients": CLIENTS}));
+    let begin = Instant::now();
     let strangers: Vec<_> = (0..CLIENTS)
         .map(|_| ask_for_websocket(server.address(), 2))
         .collect();
     let admitted = strangers.iter().filter(|(_, it)| *it == Some(101)).count();
-    assert_eq!(admitted, PENDING / SHARE);
+    // Who has been waited for for a second gives way to another.
+    let gave_way = begin.elapsed() > Duration::from_secs(1);
+    let expected = PENDING / SHARE;
+    assert!(
+        admitted == expected || gave_way && admitted > expected,
+        "{admitted}"
+    );
     assert!(
         strangers
             .iter()
@@ -32,7 +41,7 @@ fn clients_that_do_not_log_in_do_not_keep_others_out() {
 
 #[test]
 fn who_does_not_log_in_for_the_longest_time_gives_way() {
-    let (server, _alone) = start(json!({}));
+    let server = start(json!({}));
     let mut first = Client::over(
         crate::common::tcp_from(2, server.address()),
         "/ws1",

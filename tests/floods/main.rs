@@ -14,6 +14,7 @@ mod tls;
 use std::{
     io::Write,
     net::{SocketAddr, TcpStream},
+    ops::Deref,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -41,18 +42,36 @@ const SHARE: usize = 4;
 /// One test at a time: limits hold for the process.
 static ALONE: Mutex<()> = Mutex::new(());
 
+/// The driver of a test, which is alone. It is closed before the next test begins: the fields are
+/// dropped in this order.
+struct Alone {
+    server: Server,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Deref for Alone {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.server
+    }
+}
+
 /// Opens a driver that finds [`OPEN_FILES`]. The clients, which are in the same process, may have more.
-fn start(keys: Value) -> (Server, MutexGuard<'static, ()>) {
+fn start(keys: Value) -> Alone {
     start_with(|| Server::start(keys))
 }
 
-fn start_with(open: impl FnOnce() -> Server) -> (Server, MutexGuard<'static, ()>) {
+fn start_with(open: impl FnOnce() -> Server) -> Alone {
     let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
     setrlimit(Resource::RLIMIT_NOFILE, OPEN_FILES, hard).unwrap();
     let server = open();
     setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();
-    (server, alone)
+    Alone {
+        server,
+        _alone: alone,
+    }
 }
 
 /// Requests a page that there is not, on a connection that stays open.

@@ -17,7 +17,7 @@ use crate::{
 fn handshakes_that_do_not_end_are_limited_in_number_and_time() {
     let folder = tempfile::tempdir().unwrap();
     let tls = Authority::new("authority").tls(folder.path());
-    let (server, _alone) = start_with(|| Server::start_tls(&tls, json!({})));
+    let server = start_with(|| Server::start_tls(&tls, json!({})));
     let before = sockets();
     let start = Instant::now();
     let mut peers: Vec<_> = (0..CONNECTIONS)

@@ -40,11 +40,11 @@ fn the_page_shows_clients_events_and_logins() {
     });
     server.get(&format!("/rest?vscpsession={sid}&op=4"));
     let _websocket = server.connect(Protocol::Ws2);
-    wait_until("the websocket is there", || {
-        server
-            .get("/metrics")
-            .text()
-            .contains("protocol=\"ws2\"} 1")
+    // The history reads the hub, too, and nothing tells when.
+    wait_until("the websocket is there, and the hub has nothing", || {
+        let page = server.get("/metrics");
+        let page = page.text();
+        page.contains("protocol=\"ws2\"} 1") && page.contains("{queue=\"hub\"} 0\n")
     });
 
     let reply = server.get("/metrics");

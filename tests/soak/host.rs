@@ -18,7 +18,10 @@ use std::{
 use vscp_driver_host::{Library, OpenDriver, find};
 use vscpl2drv_websocksrv::event::Layout;
 
-use crate::{common::GUID, numbered};
+use crate::{
+    common::{GUID, wait::settled},
+    numbered,
+};
 
 /// How long the host waits in one call.
 const TIMEOUT: Duration = Duration::from_millis(100);
@@ -94,7 +97,8 @@ impl Host {
                 .parse()
                 .unwrap(),
             descriptors: entries("fd"),
-            threads: entries("task"),
+            // The kernel lists a thread for a moment after it was joined.
+            threads: settled(|| entries("task")),
         }
     }
 

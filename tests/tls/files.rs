@@ -1,6 +1,11 @@
 //! Files that are refused and accepted.
 
-use std::{fs, net::TcpListener, path::Path, process::Command};
+use std::{
+    fs,
+    net::{SocketAddr, TcpListener},
+    path::Path,
+    process::Command,
+};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -15,11 +20,11 @@ use crate::{
     },
 };
 
-/// A configuration file for a port that is free; with a line for each key of `tls`.
-fn configure(folder: &TempDir, port: u16, tls: &Value) -> String {
+/// A configuration file for an address that is free; with a line for each key of `tls`.
+fn configure(folder: &TempDir, address: SocketAddr, tls: &Value) -> String {
     let path = folder.path().join("config.json");
     let config = json!({
-        "interface": format!("wss://127.0.0.1:{port}"),
+        "interface": format!("wss://{address}"),
         "tls": tls,
         "allow-default-key": true,
         "logging": {"file-enable-log": true, "file-path": log_path(folder)},
@@ -216,8 +221,8 @@ fn errors_name_key_file_and_what_is_wrong_and_nothing_is_started() {
     ] {
         let folder = tempfile::tempdir().unwrap();
         let files = Files::write(folder.path(), &pair);
-        let port = free_address().port();
-        let config = configure(&folder, port, &files.tls());
+        let address = free_address();
+        let config = configure(&folder, address, &files.tls());
         let line = line_of(&config, &format!("\"{name}\": "));
         let path = match name {
             "cert" => files.certificate.display(),
@@ -229,7 +234,7 @@ fn errors_name_key_file_and_what_is_wrong_and_nothing_is_started() {
         let log = fs::read_to_string(log_path(&folder)).unwrap();
         assert_eq!(log.lines().count(), 1, "{log}");
         assert!(log.ends_with(&format!("{error}\n")), "{log}");
-        TcpListener::bind(("127.0.0.1", port)).unwrap();
+        TcpListener::bind(address).unwrap();
     }
 }
 
@@ -250,7 +255,7 @@ fn files_that_are_missing_or_too_large_are_errors() {
         let folder = tempfile::tempdir().unwrap();
         let mut tls = authority.tls(folder.path());
         tls[key] = json!(path);
-        let config = configure(&folder, 0, &tls);
+        let config = configure(&folder, free_address(), &tls);
         let line = line_of(&config, &format!("\"{key}\": "));
         let error = open(&config).unwrap_err();
         let start = format!("{config}:{line}: tls.{key}: found {path}: {found}, expected ");

@@ -165,6 +165,9 @@ struct Connection<S> {
     inbox: Inbox,
     outbox: Outbox,
     deadlines: Deadlines,
+    /// True if the last round has read all that the client had sent: only then an answer to a ping
+    /// was seen.
+    has_read_all: bool,
     /// When the hub last had an event after a pause.
     last_event: Instant,
     /// Limits the lines about events that cannot be understood.
@@ -199,6 +202,7 @@ impl<S: Socket> Connection<S> {
             session,
             inbox: Inbox::default(),
             deadlines: Deadlines::new(),
+            has_read_all: false,
             last_event: Instant::now(),
             refused_events: LogLimit::default(),
             server,
@@ -252,6 +256,7 @@ impl<S: Socket> Connection<S> {
     /// Handles the messages that have come. Returns true if there may be more.
     fn poll_messages(&mut self, context: &mut Context<'_>) -> Result<bool, Ending> {
         let clock = self.server.shared.hub.batch_clock();
+        self.has_read_all = false;
         for _ in 0..MAX_MESSAGES_PER_POLL {
             let full = self.websocket.get_ref().is_full();
             if self.poll_submit(context, &clock).is_pending() || full || !self.inbox.reads() {
@@ -262,6 +267,7 @@ impl<S: Socket> Connection<S> {
             }
             let Poll::Ready(text) = self.inbox.poll_message(context, &mut self.websocket)? else {
                 self.note_heard();
+                self.has_read_all = true;
                 return Ok(false);
             };
             let was_open = self.session.is_open();
@@ -394,9 +400,10 @@ impl<S: Socket> Connection<S> {
             return Err(Ending::Broken);
         }
         let working = |place: &Arc<Place>| place.is_working();
+        let is_full = self.websocket.get_ref().is_full();
         let waiting = Waiting {
             login: self.guard.pending().is_some_and(working),
-            reads: self.inbox.reads() && !self.websocket.get_ref().is_full(),
+            reads: self.has_read_all && self.inbox.reads() && !is_full,
             holds_messages: self.inbox.holds_messages(),
         };
         let limits = &self.server.limits;

@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::{
 use super::*;
 use crate::{
     auth::Key,
-    client::tests::shared,
+    client::tests::{shared, shared_keeping},
     event::{Data, Event, text},
     ws::{
         Dialect,
@@ -27,8 +27,13 @@ use crate::{
 
 /// Makes a server with one user, `admin`.
 pub(crate) fn server() -> Arc<Server> {
+    server_with(shared())
+}
+
+/// The same with this state.
+fn server_with(shared: Arc<Shared>) -> Arc<Server> {
     Arc::new(Server {
-        shared: shared(),
+        shared,
         settings: Arc::new(Settings {
             dialect: Dialect::default(),
             key: Key::new(KEY),
@@ -269,7 +274,8 @@ fn a_lone_event_is_written_by_the_thread_that_brings_it() {
 async fn events_arrive_once_and_in_order_whoever_writes_them() {
     const EVENTS: u16 = 3000;
 
-    let server = server();
+    // All may wait: the task of the client need not get a processor in time.
+    let server = server_with(shared_keeping(EVENTS.into()));
     let mut client = Client::open(&server, 10_000).await;
     let writer = thread::spawn({
         let server = server.clone();

@@ -3,7 +3,7 @@
 use serde_json::json;
 use vscpl2drv_websocksrv::ws::Protocol;
 
-use crate::common::{BOTH, Server, messages::Heard, wait::settled, wait_until};
+use crate::common::{BOTH, Server, messages::Heard, wait_until};
 
 #[test]
 fn events_are_kept_until_open_which_replies_first() {
@@ -150,7 +150,11 @@ fn a_queue_is_limited_in_bytes_too() {
         for number in 1..=5000 {
             server.host_writes(number);
         }
-        let dropped = settled(|| server.driver.counters().dropped_closed.get());
+        let counters = server.driver.counters();
+        wait_until("each is kept or dropped", || {
+            counters.kept.get() as u64 + counters.dropped_closed.get() == 5000
+        });
+        let dropped = counters.dropped_closed.get();
         assert!(dropped > 0, "{key}");
         client.command("OPEN");
         let kept: Vec<_> = (dropped..5000).map(|_| client.hear()).collect();

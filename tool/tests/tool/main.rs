@@ -147,7 +147,8 @@ fn check_says_what_is_wrong_and_fails() {
 
 #[test]
 fn check_warns_of_an_address_that_is_taken() {
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    // No other test listens on this address, also when it is free again.
+    let taken = TcpListener::bind("127.0.0.9:0").unwrap();
     let address = taken.local_addr().unwrap();
     let configuration = format!(r#"{{"allow-default-key":true,"interface":"ws://{address}"}}"#);
     let output = tool(&["check", &configuration], "");
