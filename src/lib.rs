@@ -15,9 +15,9 @@
 //! | [`config`] | text into the settings of the modules below | http, monitoring, ws, can, client, auth, history, event, tls, log, located_json, file_version, resolver, wording, replace_file |
 //! | [`http`] | listening sockets; what paths lead to: websockets, the API, REST, files, metrics | monitoring, ws, client, auth, history, names, hub, event, tls, log, metrics, memory, located_json, number, resolver, runtime |
 //! | [`monitoring`] | the page of metrics, the health | client, auth, history, hub, metrics |
-//! | [`ws`] | the protocols ws1 and ws2 | client, auth, hub, event, json_fields, memory, metrics, sync |
+//! | [`ws`] | the protocols ws1 and ws2 | client, auth, hub, event, json_fields, memory, metrics, short_queue, sync |
 //! | [`can`] | the CAN buses | hub, event, metrics, number, wording |
-//! | [`client`] | the parts that websocket clients and REST sessions share | auth, hub, event, metrics, wording, network |
+//! | [`client`] | the parts that websocket clients and REST sessions share | auth, hub, event, metrics, short_queue, wording, network |
 //! | [`history`] | the last values and events, and what was stored of them | hub, hlo, event, metrics, located_json, number, thread, wording |
 //! | [`names`] | the names of nodes and sensors | event, located_json, file_version, replace_file, number, wording |
 //! | [`hub`] | the router | event, hlo, metrics, wording, sync |
@@ -31,6 +31,7 @@
 //! | `runtime` | the private tokio runtime | thread |
 //! | `resolver` | the addresses of names, in limited time | thread |
 //! | [`metrics`] | counters, and the form of the page that shows them | sync |
+//! | `short_queue` | a queue that mostly has one item | |
 //! | `network` | the addresses that limits count by | |
 //! | [`located_json`] | JSON that knows file, line and key | json_fields, number, wording |
 //! | `json_fields` | JSON objects of which the last value of a key counts | |
@@ -70,6 +71,7 @@ mod number;
 pub mod replace_file;
 mod resolver;
 mod runtime;
+mod short_queue;
 mod sync;
 #[cfg(test)]
 mod test_log;

@@ -3,6 +3,8 @@
 use std::{
     convert::Infallible,
     error::Error,
+    io,
+    os::fd::AsRawFd,
     sync::{Arc, LazyLock},
     time::Duration,
 };
@@ -15,6 +17,7 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
+use nix::sys::socket::{MsgFlags, send};
 use socket2::SockRef;
 use tokio::{io::Interest, net::TcpStream};
 use tokio_rustls::server::TlsStream;
@@ -61,8 +64,19 @@ impl ws::connection::Socket for Socket {
     }
 
     fn takes_direct_writes(&self) -> bool {
-        // TLS writes several buffers at once, which raises SIGPIPE if the client is gone.
         matches!(self, Self::Left(_))
+    }
+
+    fn try_send(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            // Past tokio, whose record of the socket stands elsewhere in memory.
+            Self::Left(stream) => {
+                let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
+                Ok(send(stream.as_raw_fd(), bytes, flags)?)
+            }
+            // It writes several buffers at once, which raises SIGPIPE if the client is gone.
+            Self::Right(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
     }
 }
 

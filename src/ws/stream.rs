@@ -6,7 +6,6 @@
 //! written before a flush.
 
 use std::{
-    collections::VecDeque,
     io::{self, IoSlice},
     pin::Pin,
     task::{Context, Poll, ready},
@@ -16,7 +15,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{connection::Socket, frame, frame_sizes::FrameSizes};
-use crate::memory;
+use crate::{memory, short_queue::ShortQueue};
 
 /// Buffers of one vectored write.
 const MAX_SLICES: usize = 64;
@@ -32,7 +31,7 @@ pub(super) struct FrameStream<S> {
     early: Bytes,
     /// Refuses messages that there is no memory for; `None` if all are small.
     sizes: Option<FrameSizes>,
-    queue: VecDeque<Piece>,
+    queue: ShortQueue<Piece>,
     /// The buffer behind the queue, to which messages are appended.
     tail: BytesMut,
     /// Bytes in `queue` and `tail`.
@@ -62,7 +61,7 @@ impl<S> FrameStream<S> {
             socket,
             early,
             sizes: (max_message > memory::SMALL).then(sizes),
-            queue: VecDeque::new(),
+            queue: ShortQueue::default(),
             tail: BytesMut::new(),
             pending: 0,
             has_read: false,
@@ -105,11 +104,6 @@ impl<S> FrameStream<S> {
     /// Returns true if nothing waits for the socket.
     pub(super) fn is_empty(&self) -> bool {
         self.pending == 0
-    }
-
-    /// Returns true if all that waits for the socket is one buffer.
-    pub(super) fn is_one_write(&self) -> bool {
-        self.queue.len() + usize::from(!self.tail.is_empty()) <= 1
     }
 
     /// Returns the number of bytes that the socket took in all.
@@ -163,9 +157,22 @@ impl<S: Socket> FrameStream<S> {
         self.socket.is_closed_by_peer()
     }
 
-    /// Returns true if any thread may write one buffer to the socket.
+    /// Returns true if any thread may write to the socket with [`try_send`](Self::try_send).
     pub(super) fn takes_direct_writes(&self) -> bool {
         self.socket.takes_direct_writes()
+    }
+
+    /// Writes what waits if it is one buffer. Returns true if nothing waits any more. Nobody is
+    /// woken if the socket takes more later.
+    pub(super) fn try_send(&mut self) -> bool {
+        self.queue_tail();
+        if self.queue.len() == 1
+            && let Some(only) = self.queue.front()
+            && let Ok(written) = self.socket.try_send(&only.bytes)
+        {
+            self.remove(written);
+        }
+        self.is_empty()
     }
 }
 
@@ -175,13 +182,12 @@ impl<S: AsyncWrite + Unpin> FrameStream<S> {
         while self.pending > 0 {
             self.queue_tail();
             let socket = Pin::new(&mut self.socket);
-            let written = if self.queue.len() == 1 {
-                // `poll_write` does not raise SIGPIPE, a vectored write does.
-                socket.poll_write(context, &self.queue[0].bytes)
+            let written = if let (1, Some(only)) = (self.queue.len(), self.queue.front()) {
+                socket.poll_write(context, &only.bytes)
             } else {
                 let mut slices = [IoSlice::new(&[]); MAX_SLICES];
                 let mut count = 0;
-                for (slice, piece) in slices.iter_mut().zip(&self.queue) {
+                for (slice, piece) in slices.iter_mut().zip(self.queue.iter()) {
                     *slice = IoSlice::new(&piece.bytes);
                     count += 1;
                 }

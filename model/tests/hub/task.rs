@@ -29,7 +29,7 @@ fn a_task_that_has_found_it_locked_is_woken() {
             let (lock, message) = (lock.clone(), message.clone());
             move || {
                 message.store(true, SeqCst);
-                lock.wake();
+                lock.help(|()| false);
             }
         });
         block_on(

@@ -1,11 +1,8 @@
 //! The events that wait for a client.
 
-use std::{
-    collections::VecDeque,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering::Relaxed},
 };
 
 use smallvec::SmallVec;
@@ -15,6 +12,7 @@ use crate::{
     event::Event,
     hub::batch::{Batch, BatchMemory, Endpoint},
     metrics::Counters,
+    short_queue::ShortQueue,
     wording::Counted,
 };
 
@@ -79,7 +77,7 @@ pub(crate) struct Backlog {
     /// The number of the client.
     client: ClientLabel,
     all: Arc<Backlogs>,
-    runs: VecDeque<Run>,
+    runs: ShortQueue<Run>,
     events: usize,
     bytes: usize,
     /// Events lost since the client last kept up, and how.
@@ -126,7 +124,7 @@ impl Backlog {
         Self {
             client,
             all,
-            runs: VecDeque::new(),
+            runs: ShortQueue::default(),
             events: 0,
             bytes: 0,
             lost: None,
@@ -321,9 +319,6 @@ impl Backlog {
         self.all.counters.kept.lower(events);
         if self.events == 0 {
             self.all.holders.fetch_sub(1, Relaxed);
-            if self.runs.capacity() > 64 {
-                self.runs = VecDeque::new();
-            }
         }
     }
 

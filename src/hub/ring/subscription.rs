@@ -28,7 +28,7 @@ impl Subscription {
         &self,
         context: &Context<'_>,
         max: usize,
-        batches: &mut Vec<Arc<Batch>>,
+        batches: &mut impl Extend<Arc<Batch>>,
     ) -> Poll<()> {
         let mut guard = self.ring.state.lock();
         let state = &mut *guard;

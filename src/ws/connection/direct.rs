@@ -6,7 +6,7 @@
 
 use std::{
     mem,
-    sync::{Arc, Weak},
+    sync::Arc,
     task::{Context, Poll, Wake, Waker},
     time::{Duration, Instant},
 };
@@ -19,30 +19,27 @@ use super::{Connection, Ending, Socket, task_lock::TaskLock};
 /// to the task, which writes many at once.
 pub(super) const PAUSE: Duration = Duration::from_micros(250);
 
-/// A connection that its task polls, and that others may write a lone event to.
-pub(super) struct Direct<S> {
-    /// `None` when it has ended.
-    connection: TaskLock<Option<Connection<S>>>,
-    /// The threads of the host have no log of their own.
-    log: Dispatch,
-}
+/// A connection that its task polls, and that others may write a lone event to. It belongs to the
+/// task: it ends with this.
+pub(super) struct Direct<S: Socket>(Arc<Delivery<S>>);
 
 impl<S: Socket> Direct<S> {
     /// Makes it of a connection that is not polled yet.
-    pub(super) fn new(mut connection: Connection<S>) -> Arc<Self> {
-        Arc::new_cyclic(|this: &Weak<Self>| {
-            let waker = Waker::from(Arc::new(DeliveringWaker(this.clone())));
-            connection.outbox.wake_for_events(waker);
-            Self {
-                connection: TaskLock::new(Some(connection)),
-                log: dispatcher::get_default(Dispatch::clone),
-            }
-        })
+    pub(super) fn new(connection: Connection<S>) -> Self {
+        let delivery = Arc::new(Delivery {
+            connection: TaskLock::new(None),
+            log: dispatcher::get_default(Dispatch::clone),
+        });
+        let waker = Waker::from(delivery.clone());
+        delivery.connection.wait(|place| {
+            place.insert(connection).outbox.wake_for_events(waker);
+        });
+        Self(delivery)
     }
 
     /// Polls the connection, for its task.
     pub(super) fn poll(&self, context: &mut Context<'_>) -> Poll<Ending> {
-        let polled = self.connection.poll(context.waker(), |connection| {
+        let polled = self.0.connection.poll(context.waker(), |connection| {
             Some(connection.as_mut()?.poll(context))
         });
         polled.flatten().unwrap_or(Poll::Pending)
@@ -50,49 +47,45 @@ impl<S: Socket> Direct<S> {
 
     /// Ends the sharing, and returns the connection.
     pub(super) fn take(&self) -> Option<Connection<S>> {
-        self.connection.wait(Option::take)
+        self.0.connection.wait(Option::take)
     }
+}
 
-    /// Writes the events that the hub has for the client, or wakes the task for that.
-    fn deliver(self: &Arc<Self>) {
-        self.connection.help(|connection| {
-            let Some(connection) = connection else {
-                return true;
-            };
-            let task = Waker::from(self.clone());
-            dispatcher::with_default(&self.log, || {
-                connection.deliver(&mut Context::from_waker(&task))
-            })
-        });
+impl<S: Socket> Drop for Direct<S> {
+    fn drop(&mut self) {
+        // The connection has a waker that keeps what it stands in.
+        drop(self.take());
     }
 }
 
 /// The waker that the hub gets. The thread that wakes it for an event also writes the event to the
 /// client's socket, if that is possible without waiting.
-struct DeliveringWaker<S>(Weak<Direct<S>>);
+///
+/// All that this needs of a client stands here together: with thousands of clients it costs more
+/// to fetch it from memory than to use it.
+struct Delivery<S> {
+    /// `None` when it has ended.
+    connection: TaskLock<Option<Connection<S>>>,
+    /// The threads of the host have no log of their own.
+    log: Dispatch,
+}
 
-impl<S: Socket> Wake for DeliveringWaker<S> {
+impl<S: Socket> Wake for Delivery<S> {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if let Some(direct) = self.0.upgrade() {
-            direct.deliver();
-        }
-    }
-}
-
-/// The waker that the socket gets if it did not take all: wakes the task.
-impl<S: Socket> Wake for Direct<S> {
-    fn wake(self: Arc<Self>) {
-        self.connection.wake();
+        self.connection.help(|connection| match connection {
+            Some(connection) => dispatcher::with_default(&self.log, || connection.deliver()),
+            None => true,
+        });
     }
 }
 
 impl<S: Socket> Connection<S> {
     /// Writes a lone event to an idle socket. Returns false if something is left for the task.
-    fn deliver(&mut self, task: &mut Context<'_>) -> bool {
+    fn deliver(&mut self) -> bool {
         let stream = self.websocket.get_mut();
         let now = Instant::now();
         let pause = now.duration_since(mem::replace(&mut self.last_event, now));
@@ -104,7 +97,7 @@ impl<S: Socket> Connection<S> {
             return false;
         }
         self.outbox.fill(stream);
-        if !stream.is_one_write() || !matches!(stream.poll_send(task), Poll::Ready(Ok(()))) {
+        if !stream.try_send() {
             return false;
         }
         self.outbox.note_sent(stream, true);

@@ -10,6 +10,7 @@ pub(crate) mod tests;
 
 use std::{
     future::{pending, poll_fn},
+    io,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -79,9 +80,12 @@ pub(crate) trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     /// before has been read.
     fn is_closed_by_peer(&self) -> bool;
 
-    /// Returns true if a thread of the host may write one buffer to it: writing to a client that is
-    /// gone must not raise SIGPIPE there.
+    /// Returns true if a thread of the host may write to it with [`try_send`](Self::try_send).
     fn takes_direct_writes(&self) -> bool;
+
+    /// Writes as many of the bytes as it takes at once. Writing to a client that is gone must not
+    /// raise SIGPIPE, for the thread is the host's.
+    fn try_send(&mut self, bytes: &[u8]) -> io::Result<usize>;
 }
 
 /// A pipe in memory, whose other end is a test.
@@ -93,6 +97,14 @@ impl Socket for tokio::io::DuplexStream {
 
     fn takes_direct_writes(&self) -> bool {
         true
+    }
+
+    fn try_send(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        match Pin::new(self).poll_write(&mut context, bytes) {
+            Poll::Ready(written) => written,
+            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+        }
     }
 }
 
@@ -473,7 +485,7 @@ impl<S: Socket> Connection<S> {
             // larger for all its life.
             let mut buffer = vec![0; 1024];
             while stream.read(&mut buffer).await? > 0 {}
-            std::io::Result::Ok(())
+            io::Result::Ok(())
         };
         let _ = timeout(time, drain).await;
         self.outbox.note_gone(self.websocket.get_mut());

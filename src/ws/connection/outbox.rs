@@ -5,6 +5,7 @@ use std::{
     task::{Context, Waker},
 };
 
+use smallvec::SmallVec;
 use tokio::io::AsyncWrite;
 
 use super::super::{
@@ -12,10 +13,7 @@ use super::super::{
 };
 use crate::{
     client::{Backlog, ClientLabel, Shared, backlog::Overflow},
-    hub::{
-        ReaderPace, Subscription,
-        batch::{Batch, Endpoint},
-    },
+    hub::{ReaderPace, Subscription, batch::Endpoint},
 };
 
 /// Batches that are taken from the hub by one call.
@@ -40,8 +38,6 @@ pub(super) struct Outbox {
     pace: ReaderPace,
     /// Woken by the hub if it has events.
     waker: Waker,
-    /// Empty between calls; kept for its memory.
-    batches: Vec<Arc<Batch>>,
 }
 
 impl Outbox {
@@ -60,7 +56,6 @@ impl Outbox {
             backlog: Backlog::new(client, shared.backlogs.clone()),
             pace: ReaderPace::new(shared.hub.pace().clone()),
             waker: Waker::noop().clone(),
-            batches: Vec::new(),
             shared,
         }
     }
@@ -121,13 +116,14 @@ impl Outbox {
             false => Overflow::DropsNewest,
         };
         let all = session.receives_all();
+        let context = Context::from_waker(&self.waker);
         for _ in 0..MAX_TAKES_PER_POLL {
-            let context = Context::from_waker(&self.waker);
-            let taken = subscription.poll_take(&context, MAX_BATCHES_PER_TAKE, &mut self.batches);
+            let mut batches = SmallVec::<[_; MAX_BATCHES_PER_TAKE]>::new();
+            let taken = subscription.poll_take(&context, MAX_BATCHES_PER_TAKE, &mut batches);
             if taken.is_pending() {
                 return false;
             }
-            for batch in self.batches.drain(..) {
+            for batch in batches {
                 self.backlog
                     .add(&batch, overflow, all, |event| session.receives_event(event));
             }

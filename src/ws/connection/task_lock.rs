@@ -53,11 +53,6 @@ impl<T> TaskLock<T> {
         }
     }
 
-    /// Wakes the task.
-    pub fn wake(&self) {
-        self.task.wake();
-    }
-
     /// Does something with the value when nobody else does any more.
     pub fn wait<R>(&self, act: impl FnOnce(&mut T) -> R) -> R {
         act(&mut self.value.lock())
