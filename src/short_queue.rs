@@ -1,11 +1,13 @@
-//! A queue that is mostly empty or has one item, and needs no memory of its own then.
+//! A queue that is mostly empty or has one item, and needs no other memory as long as it was never
+//! longer.
 
 use std::collections::{TryReserveError, VecDeque};
 
 /// A queue with more room than this gives its memory back when it is empty.
 const KEPT_ITEMS: usize = 64;
 
-/// A queue whose first item stands in the queue itself, so that it is not looked for elsewhere in memory.
+/// A queue whose first item stands in the queue itself, and need not be fetched from elsewhere in
+/// memory.
 #[derive(Debug)]
 pub(crate) struct ShortQueue<T> {
     first: Option<T>,

@@ -178,7 +178,7 @@ fn a_thousand_clients_get_an_event_and_leave_at_the_close() {
             }
         }
     }
-    assert!(told > 0);
+    assert!(told > clients.len() / 2, "{told}");
     server.wait_for_log("closed; ");
 }
 

@@ -19,8 +19,8 @@ use super::{Connection, Ending, Socket, task_lock::TaskLock};
 /// to the task, which writes many at once.
 pub(super) const PAUSE: Duration = Duration::from_micros(250);
 
-/// A connection that its task polls, and that others may write a lone event to. It belongs to the
-/// task: it ends with this.
+/// A connection that its task polls, and that others may write a lone event to. The task owns this;
+/// when it is dropped the connection ends, whoever still has the waker.
 pub(super) struct Direct<S: Socket>(Arc<Delivery<S>>);
 
 impl<S: Socket> Direct<S> {
@@ -53,7 +53,7 @@ impl<S: Socket> Direct<S> {
 
 impl<S: Socket> Drop for Direct<S> {
     fn drop(&mut self) {
-        // The connection has a waker that keeps what it stands in.
+        // The connection holds a waker that keeps the `Delivery`, and so itself.
         drop(self.take());
     }
 }
@@ -97,7 +97,8 @@ impl<S: Socket> Connection<S> {
             return false;
         }
         self.outbox.fill(stream);
-        if !stream.try_send() {
+        // The stream may have been full before all was moved to it.
+        if !stream.try_send() || self.outbox.has_events() {
             return false;
         }
         self.outbox.note_sent(stream, true);

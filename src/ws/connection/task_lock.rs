@@ -1,5 +1,5 @@
 //! A lock on a value that belongs to a task, and that others may work on meanwhile. Neither waits
-//! for the other.
+//! for the other, except at the end.
 
 #![allow(unreachable_pub, reason = "the crate `model` compiles it, too")]
 

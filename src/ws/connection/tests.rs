@@ -1,13 +1,13 @@
 //! A connection without a socket: its peer is at the other end of a pipe in memory.
 
-use std::thread;
+use std::{task::Waker, thread};
 
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use proptest::{collection::vec, prelude::*};
 use tokio::{
     io::{DuplexStream, duplex},
     task::{JoinHandle, yield_now},
-    time::Instant,
+    time::{Instant, advance},
 };
 use tokio_tungstenite::tungstenite::{
     Message,
@@ -235,6 +235,32 @@ async fn messages_are_read_again_when_the_events_that_waited_are_gone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_client_is_not_silent_before_it_is_read_again() {
+    let mut server = server();
+    let limits = &mut Arc::get_mut(&mut server).unwrap().limits;
+    limits.write_timeout = limits.ping_timeout * 4;
+    limits.ping_interval = Some(limits.ping_timeout * 4);
+    let mut large = event(6);
+    large.data = Data::copy_from(&[0; 500]).unwrap();
+    // The stream is full, and all that it has goes at once when the pipe is empty.
+    for pipe in (64 * 1024..72 * 1024).step_by(512) {
+        let mut client = Client::open(&server, pipe).await;
+        for _ in 0..2 {
+            for _ in 0..52 {
+                server.shared.hub.write(large.clone(), None).unwrap();
+            }
+            yield_now().await;
+        }
+        client.send_all(&["C;NOOP"]).await;
+        advance(server.limits.ping_timeout * 2).await;
+        while client.hear().now_or_never().is_some() {}
+        // The deadline has passed when the task is polled for the pipe.
+        advance(Duration::from_secs(1)).await;
+        while client.hear().await != "+;NOOP" {}
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_client_that_answers_no_pings_is_disconnected_after_the_ping_timeout() {
     let server = server();
     let start = Instant::now();
@@ -268,6 +294,38 @@ fn a_lone_event_is_written_by_the_thread_that_brings_it() {
         assert!(message.unwrap().starts_with(&start));
     }
     assert_eq!(server.shared.counters.to_clients.get(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_that_one_wake_up_brings_is_written() {
+    const EVENTS: usize = 300;
+
+    let server = server_with(shared_keeping(EVENTS));
+    let mut client = Client::open(&server, 1 << 20).await;
+    let start = Instant::now();
+    thread::sleep(direct::PAUSE);
+    // More than a batch, of which the first fills the stream.
+    let mut large = event(6);
+    large.data = Data::copy_from(&[0; 500]).unwrap();
+    let mut events = vec![large; EVENTS].into();
+    let context = Context::from_waker(Waker::noop());
+    let accepted = server.shared.hub.poll_bus(&context, 0, &mut events);
+    assert!(accepted.is_ready() && events.is_empty());
+    for _ in 0..EVENTS {
+        assert!(client.hear().await.starts_with("E;"));
+    }
+    assert_eq!(start.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test]
+async fn a_task_that_is_aborted_leaves_nothing() {
+    let server = server();
+    let before = Arc::strong_count(&server);
+    let client = Client::open(&server, 10_000).await;
+    assert!(Arc::strong_count(&server) > before);
+    client.task.abort();
+    assert!(client.task.await.unwrap_err().is_cancelled());
+    assert_eq!(Arc::strong_count(&server), before);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
