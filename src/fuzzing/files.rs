@@ -13,7 +13,10 @@ use super::{
     server::{block_on, in_folder},
     text,
 };
-use crate::http::{StaticFiles, files::Files};
+use crate::http::{
+    StaticFiles,
+    files::{Files, panel},
+};
 
 /// The files, by name and size.
 const FILES: [(&str, usize); 4] = [
@@ -36,7 +39,8 @@ fn content(size: usize) -> Vec<u8> {
 }
 
 /// Sends one request: the first line is `METHOD PATH`, the others are headers `NAME: VALUE`. A part
-/// of a file is what Content-Range says, and nothing else but the files is served.
+/// of a file is what Content-Range says, and nothing is served but the files and what belongs to the
+/// panel.
 pub fn files(data: &[u8]) {
     let Some(request) = text(data).and_then(request) else {
         return;
@@ -50,7 +54,9 @@ pub fn files(data: &[u8]) {
             (head, body.collect().await.expect("a body").to_bytes())
         });
         assert!(!head.status.is_server_error(), "{head:?}");
-        if !is_get || head.headers.contains_key(CONTENT_ENCODING) {
+        // Modules of the panel are served beside the files of the folder.
+        let is_module = panel::is_for_clients(&path);
+        if !is_get || is_module || head.headers.contains_key(CONTENT_ENCODING) {
             return;
         }
         let range = head.headers.get(CONTENT_RANGE);

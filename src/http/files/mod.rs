@@ -6,7 +6,7 @@
 //! [`folder`] opens the files. This file adds the headers for browsers.
 
 mod folder;
-mod panel;
+pub(crate) mod panel;
 mod range;
 
 use std::{io, path::Path, sync::Arc};

@@ -43,7 +43,7 @@ pub(super) fn serve(head: &Parts) -> Option<Response<Full<Bytes>>> {
 }
 
 /// Returns true if [`serve`] has a module for pages of a `web-root` at this path.
-pub(super) fn is_for_clients(path: &str) -> bool {
+pub(crate) fn is_for_clients(path: &str) -> bool {
     find(path).is_some_and(|file| file.is_for_clients)
 }
 
