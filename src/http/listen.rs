@@ -74,7 +74,7 @@ impl ws::connection::Socket for Socket {
                 let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
                 Ok(send(stream.as_raw_fd(), bytes, flags)?)
             }
-            // It writes several buffers at once, which raises SIGPIPE if the client is gone.
+            // It writes several buffers with one call, which raises SIGPIPE if the client is gone.
             Self::Right(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }

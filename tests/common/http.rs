@@ -70,8 +70,8 @@ impl Response {
 /// Sends bytes as they are, and reads the response until the server closes the connection.
 pub(crate) fn exchange(address: SocketAddr, request: &[u8]) -> Response {
     let mut socket = tcp(address);
-    // A server that refuses a large request closes before all of it is sent. What it has answered
-    // can be read all the same.
+    // A server that refuses a large request closes before all of it is sent. Its answer can
+    // be read all the same.
     let _ = socket.write_all(request);
     Response::parse(&read_to_end(&mut socket))
 }

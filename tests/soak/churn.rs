@@ -14,7 +14,7 @@ use crate::{
 const EVENTS: u32 = 8000;
 const RATE: u32 = 1000;
 
-/// Events that are written at once while guests still wait for some.
+/// Events of one write while guests still wait for some.
 const MORE: u32 = 100;
 
 /// Threads whose clients come and go.

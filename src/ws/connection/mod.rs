@@ -83,7 +83,7 @@ pub(crate) trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     /// Returns true if a thread of the host may write to it with [`try_send`](Self::try_send).
     fn takes_direct_writes(&self) -> bool;
 
-    /// Writes as many of the bytes as it takes at once. Writing to a client that is gone must not
+    /// Writes as many of the bytes as it takes without waiting. Writing to a client that is gone must not
     /// raise SIGPIPE, for the thread is the host's.
     fn try_send(&mut self, bytes: &[u8]) -> io::Result<usize>;
 }
@@ -412,10 +412,9 @@ impl<S: Socket> Connection<S> {
             return Err(Ending::Broken);
         }
         let working = |place: &Arc<Place>| place.is_working();
-        let is_full = self.websocket.get_ref().is_full();
         let waiting = Waiting {
             login: self.guard.pending().is_some_and(working),
-            reads: self.has_read_all && self.inbox.reads() && !is_full,
+            reads: self.has_read_all,
             holds_messages: self.inbox.holds_messages(),
         };
         let limits = &self.server.limits;

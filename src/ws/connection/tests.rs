@@ -242,7 +242,7 @@ async fn a_client_is_not_silent_before_it_is_read_again() {
     limits.ping_interval = Some(limits.ping_timeout * 4);
     let mut large = event(6);
     large.data = Data::copy_from(&[0; 500]).unwrap();
-    // The stream is full, and all that it has goes at once when the pipe is empty.
+    // The stream is full, and all that it has goes with one write when the pipe is empty.
     for pipe in (64 * 1024..72 * 1024).step_by(512) {
         let mut client = Client::open(&server, pipe).await;
         for _ in 0..2 {
